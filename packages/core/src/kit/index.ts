@@ -1,0 +1,8 @@
+export { type BackoffRule, backoffMs } from './backoff.js';
+export { type Clock, ManualClock, systemClock, type Timer } from './clock.js';
+export { CodedError, messageOf, toError } from './coded-error.js';
+export { Deadline } from './deadline.js';
+export { type Deferred, deferred } from './deferred.js';
+export { type Lifecycle, Once } from './lifecycle.js';
+export { jsonLogger, type LogFields, type Logger, type LogLevel, silentLogger } from './logger.js';
+export { didYouMean, durationMs, InvalidOptionError, integer, nonNegativeInt, parseInteger, positiveInt, sizeBytes } from './parse.js';

@@ -1,0 +1,1 @@
+export type { Consumer } from './consumer.js';
