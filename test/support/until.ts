@@ -36,8 +36,8 @@ export async function until<T>(look: () => T | Promise<T>, { what, limitMs = 10_
 
 /** What `next` needs of an emitter: Node's, eventemitter3's and BullMQ's all have it. */
 export interface Listenable {
-  once(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
 /**
@@ -46,9 +46,9 @@ export interface Listenable {
  */
 export function next<A extends unknown[] = unknown[]>(emitter: Listenable, event: string, limitMs = 10_000): Promise<A> {
   return new Promise((resolve, reject) => {
-    const listener = (...args: never[]): void => {
+    const listener = (...args: unknown[]): void => {
       clearTimeout(timer);
-      resolve(args as unknown[] as A);
+      resolve(args as A);
     };
     const timer = setTimeout(() => {
       emitter.off(event, listener);
