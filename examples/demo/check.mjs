@@ -25,7 +25,7 @@ export async function checkResults({ redis, queue, jobIds, root, files, onProgre
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, checkSome));
-  return { missing, repeated, different, byProcess };
+  return { missing: missing.sort(), repeated, different: different.sort(), byProcess };
 }
 
 function isSame(got, want) {
