@@ -19,6 +19,7 @@ const OLDEST_NODE = [20, 19];
 const COMMANDS = {
   demo: { says: 'hash and compress thousands of files on a cluster that is scaled while it works (--dir, --limit, --json)', run: demo },
   test: { says: 'every check and every test; more arguments go to jest', run: test },
+  bench: { says: 'jobs per second beside the stock client, as ratios (--jobs, --rounds, --concurrency, --json)', run: bench },
 };
 
 let currentChild;
@@ -35,6 +36,11 @@ class StepFailed extends Error {
 async function demo(args) {
   await prepare();
   await withRedis((env) => passThrough('examples/demo/demo.mjs', args, env));
+}
+
+async function bench(args) {
+  await prepare();
+  await withRedis((env) => passThrough('bench/process.mjs', args, env));
 }
 
 async function test(args) {
