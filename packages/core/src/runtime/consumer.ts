@@ -18,7 +18,10 @@ export interface Upkeep {
 export interface JobOwner {
   /** The outcome is in Redis (code 0), or the job is not ours any more (a negative status code of the data model, section 4.1). */
   committed(job: HeldJob, code: number): void;
-  /** The outcome was refused for its children's sake (-4, -9) and the job is still held: it has to be settled anew. */
+  /**
+   * The outcome was refused for the children's sake and the job is still held, so it has to be settled anew: -4 pending children, -9 failed
+   * children, 1 no child to wait for.
+   */
   refused(job: HeldJob, code: number): void;
   /** The lock is gone while the job runs: abort, drop the result. */
   lost(job: HeldJob): void;

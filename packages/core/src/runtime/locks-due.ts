@@ -43,8 +43,8 @@ export function renewalBatches<T extends Pick<HeldJob, 'queue' | 'lockMs'>>(lock
   const open = new Map<QueueRef, Map<number, T[]>>();
   const batches: RenewalBatch<T>[] = [];
   for (const lock of locks) {
-    let byTime = open.get(lock.queue);
-    if (!byTime) open.set(lock.queue, (byTime = new Map()));
+    const byTime = open.get(lock.queue) ?? new Map<number, T[]>();
+    open.set(lock.queue, byTime);
     let batch = byTime.get(lock.lockMs);
     if (!batch || batch.length >= MAX_BATCH) {
       batch = [];

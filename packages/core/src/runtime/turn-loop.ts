@@ -9,7 +9,9 @@ import type { Outage } from './outage.js';
 import type { OutcomeBuffer } from './outcome-buffer.js';
 import { type CallPlan, type Demand, planTurn, type TurnLimits } from './plan-turn.js';
 
-/** Status codes of the data model, section 4.1, that the loop tells apart. */
+/** Statuses that the loop tells apart: codes of the data model, section 4.1, and two of the exchange script. */
+const NO_CHILD_TO_WAIT_FOR = 1;
+const DONE_BEFORE = 2;
 const GONE = -1;
 const LOCK_MISSING = -2;
 const PENDING_CHILDREN = -4;
@@ -204,14 +206,11 @@ export class TurnLoop {
   }
 
   #answered(job: HeldJob, code: number): void {
-    if (code === PENDING_CHILDREN || code === FAILED_CHILDREN) {
-      this.parts.buffer.commit();
-      job.phase = 'running';
-      job.owner.refused(job, code);
-      return;
-    }
     this.parts.buffer.commit();
-    this.#over(job, wasCommittedBefore(job, code) ? 0 : code);
+    if (code === PENDING_CHILDREN || code === FAILED_CHILDREN || code === NO_CHILD_TO_WAIT_FOR) {
+      job.phase = 'running'; // nothing has changed in Redis
+      job.owner.refused(job, code);
+    } else this.#over(job, code === DONE_BEFORE || wasCommittedBefore(job, code) ? 0 : code);
   }
 
   #over(job: HeldJob, code: number): void {

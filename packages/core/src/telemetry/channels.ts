@@ -15,12 +15,6 @@ export interface JobMessage {
   readonly error?: unknown;
 }
 
-/** What subscribers of `drover:runtime:*` get. */
-export interface RuntimeMessage {
-  readonly incarnation: string;
-  readonly error?: unknown;
-}
-
 /**
  * Channels of `node:diagnostics_channel`. Publishing costs one property read while nobody subscribes: callers ask `hasSubscribers`
  * before they build a message.
@@ -31,7 +25,4 @@ export const channels = Object.freeze({
   jobFail: channel('drover:job:failed') as Channel<unknown, JobMessage>,
   jobReturn: channel('drover:job:returned') as Channel<unknown, JobMessage>,
   jobLost: channel('drover:job:lost') as Channel<unknown, JobMessage>,
-  runtimeOffline: channel('drover:runtime:offline') as Channel<unknown, RuntimeMessage>,
-  runtimeOnline: channel('drover:runtime:online') as Channel<unknown, RuntimeMessage>,
-  runtimeFail: channel('drover:runtime:failed') as Channel<unknown, RuntimeMessage>,
 });
