@@ -9,6 +9,8 @@ export interface MarkerSource {
   pop(keys: readonly string[], timeoutMs: number): Promise<{ readonly key: string; readonly score: number } | undefined>;
   /** Ends the blocked call through another connection. @returns false when none was blocked (yet). */
   unblock(): Promise<boolean>;
+  /** Puts a popped marker back, for other processes. */
+  restore(key: string, score: number): Promise<void>;
 }
 
 /** A queue as the wait sees it. */
@@ -102,9 +104,15 @@ export class MarkerWaiter {
     if (this.#isStopped) return;
     this.#wake?.resolve();
     if (!this.#blockedOn) return;
-    const plan = this.#plan(false);
-    if (plan.idle.some((waited) => !this.#blockedOn?.has(waited.queue))) this.#unblock();
+    const { idle } = this.#plan(false);
+    const isMissing = idle.some((waited) => !this.#blockedOn?.has(waited.queue));
+    if (isMissing || [...this.#blockedOn].some((queue) => !this.#mayTake(queue))) this.#unblock();
   };
+
+  /** Whether a marker of this queue would be of use here; otherwise popping it would hide it from a process that has room. */
+  #mayTake(queue: QueueState): boolean {
+    return this.table.queues.get(queue.ref) === queue && (queue.isReady || hasFreePlace(queue));
+  }
 
   async #run(): Promise<void> {
     while (!this.#isStopped) {
@@ -157,7 +165,7 @@ export class MarkerWaiter {
     try {
       const popped = await this.source.pop([...byKey.keys()], Math.max(MIN_POLL_MS, blockMs));
       const queue = popped && byKey.get(popped.key);
-      if (queue) this.#popped(queue, popped.score);
+      if (queue) await this.#popped(queue, popped);
     } catch (error) {
       if (this.#isStopped) return;
       this.logger.warn('waiting for markers failed', { queues: byKey.size, error: messageOf(error) });
@@ -168,7 +176,8 @@ export class MarkerWaiter {
     }
   }
 
-  #popped(queue: QueueState, score: number): void {
+  async #popped(queue: QueueState, { key, score }: { readonly key: string; readonly score: number }): Promise<void> {
+    if (this.#isStopped || !this.#mayTake(queue)) return this.source.restore(key, score);
     const { isReady, dueAt } = readMarker(score, queue.dueAt, this.clock.now());
     queue.dueAt = dueAt;
     if (isReady) this.table.markReady(queue);

@@ -9,9 +9,8 @@ import type { Outage } from './outage.js';
 import type { OutcomeBuffer } from './outcome-buffer.js';
 import { type CallPlan, type Demand, planTurn, type TurnLimits } from './plan-turn.js';
 
-/** Statuses that the loop tells apart: codes of the data model, section 4.1, and two of the exchange script. */
+/** Statuses that the loop tells apart: codes of the data model, section 4.1, and one of the exchange script. */
 const NO_CHILD_TO_WAIT_FOR = 1;
-const DONE_BEFORE = 2;
 const GONE = -1;
 const LOCK_MISSING = -2;
 const PENDING_CHILDREN = -4;
@@ -210,7 +209,7 @@ export class TurnLoop {
     if (code === PENDING_CHILDREN || code === FAILED_CHILDREN || code === NO_CHILD_TO_WAIT_FOR) {
       job.phase = 'running'; // nothing has changed in Redis
       job.owner.refused(job, code);
-    } else this.#over(job, code === DONE_BEFORE || wasCommittedBefore(job, code) ? 0 : code);
+    } else this.#over(job, wasCommittedBefore(job, code) ? 0 : code);
   }
 
   #over(job: HeldJob, code: number): void {
