@@ -7,7 +7,7 @@
   ARGV[3] stop    last index, inclusive
   ARGV[4] newest  1: newest first (lists: from the left; sets: highest score first); 0: the order in which jobs run or ran
 
-  Returns { id, fields, id, fields, ... }; ids without a record are left out
+  Returns { seen, { id, fields, id, fields, ... } }: seen ids; those without a record are left out
   Cost    O(jobs), and O(start) for lists ]]
 local q = queueOfMeta(KEYS[1])
 local key, start, stop, isNewest = q[ARGV[1]], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
@@ -32,4 +32,4 @@ for _, id in ipairs(ids) do
     jobs[#jobs + 1] = fields
   end
 end
-return jobs
+return { #ids, jobs }

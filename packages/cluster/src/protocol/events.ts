@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** Everything that a subscriber can hear of. */
+export const TOPICS = [
+  'primary.ready',
+  'primary.degraded',
+  'primary.draining',
+  'primary.gave_up',
+  'process.booting',
+  'process.ready',
+  'process.draining',
+  'process.drained',
+  'process.exited',
+  'process.parked',
+  'worker.running',
+  'worker.failed',
+  'worker.draining',
+  'worker.lingering',
+  'worker.parked',
+  'group.failed',
+  'op',
+  'scale',
+  'audit',
+] as const;
+export const Topic = z.enum(TOPICS);
+export type Topic = z.infer<typeof Topic>;
+
+/** A topic, `family.*`, or `*`. */
+export const TopicPattern = z.string().refine((text) => TOPICS.some((topic) => matchesTopic(text, topic)), {
+  error: (issue) => `unknown topic ${JSON.stringify(issue.input)}`,
+});
+
+/** Whether `pattern` (a topic, `process.*`, or `*`) covers `topic`. */
+export function matchesTopic(pattern: string, topic: Topic): boolean {
+  return pattern === '*' || pattern === topic || (pattern.endsWith('.*') && topic.startsWith(pattern.slice(0, -1)));
+}
