@@ -1,47 +1,7 @@
 import type { QueueRef } from '../keys/queue-keys.js';
-import type { ExchangeReply, FetchProfile } from '../store/exchange.js';
-import type { Consumer } from './consumer.js';
+import type { ExchangeReply, FetchProfile } from '../store/index.js';
+import type { Consumer, Pool, QueueState } from './consumer.js';
 import { shareOut } from './plan-turn.js';
-
-/** Consumers of one queue with equal fetch profiles: they share calls. Lives on without consumers while outcomes or wants are open. */
-export interface Pool {
-  readonly queue: QueueState;
-  readonly profile: FetchProfile;
-  readonly key: string;
-  readonly consumers: Consumer[];
-  /** Places asked for by turns in flight. */
-  wanted: number;
-  /** Epoch ms until which the rate limit holds; 0: none. */
-  limitedUntil: number;
-  /** Calls of this pool that failed on their own, not with the connection, since one succeeded. */
-  failuresInRow: number;
-  /** Outcomes per call; halves with each such failure, so that one bad outcome cannot hold the others. */
-  maxOutcomes: number;
-  /** Monotonic ms before which no call is sent after such a failure. */
-  retryAt: number;
-}
-
-/** What is known of one queue that consumers of this process serve. */
-export interface QueueState {
-  readonly ref: QueueRef;
-  readonly pools: Map<string, Pool>;
-  /** A fetch may find something. Set by the table alone. */
-  isReady: boolean;
-  /** Counts what made the queue ready, so that an answer from before does not make it idle again. */
-  hints: number;
-  /** Epoch ms of the earliest delayed job; 0: none known. */
-  dueAt: number;
-  /** Monotonic ms of the last fetch that was answered. */
-  checkedAt: number;
-  /** Ready jobs when last seen. */
-  left: number;
-  /** Processes that serve the queue. */
-  share: number;
-  /** Jobs of this queue that this process holds. */
-  inHand: number;
-  /** `drained` has been told since the last job came. */
-  isDrainTold: boolean;
-}
 
 /** Hears what the turn loop and the marker waiter act upon. */
 export interface TableListener {

@@ -1,6 +1,6 @@
 import { type Clock, type Logger, messageOf, type Timer } from '../kit/index.js';
-import type { ExchangeStore } from '../store/exchange.js';
-import type { HeldJob } from './held-job.js';
+import type { ExchangeStore } from '../store/index.js';
+import type { HeldJob } from './consumer.js';
 import { locksDue, type RenewalBatch, renewalBatches, renewalTickMs } from './locks-due.js';
 import type { Outage } from './outage.js';
 

@@ -1,5 +1,5 @@
 import type { QueueRef } from '../keys/queue-keys.js';
-import type { HeldJob, HeldPhase } from './held-job.js';
+import type { HeldJob, HeldPhase } from './consumer.js';
 
 /** What decides about a lock's renewal. */
 export interface RenewableLock {

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, messageOf, type Timer } from '../kit/index.js';
-import type { ExchangeStore } from '../store/exchange.js';
-import type { Consumer } from './consumer.js';
-import type { ConsumerTable, QueueState } from './consumer-table.js';
+import type { ExchangeStore } from '../store/index.js';
+import type { Consumer, QueueState } from './consumer.js';
+import type { ConsumerTable } from './consumer-table.js';
 import type { Outage } from './outage.js';
 
 /** Queues checked in one pass; further ones follow in the next. */

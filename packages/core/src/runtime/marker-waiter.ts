@@ -1,6 +1,7 @@
 import { queueKeys } from '../keys/queue-keys.js';
 import { type Clock, type Deferred, deferred, type Logger, messageOf, type Timer } from '../kit/index.js';
-import { type ConsumerTable, hasFreePlace, type QueueState } from './consumer-table.js';
+import type { QueueState } from './consumer.js';
+import { type ConsumerTable, hasFreePlace } from './consumer-table.js';
 import { planWait, readMarker, type WaitPlan, type WaitView } from './plan-wait.js';
 
 /** The blocking connection, as far as the waiter needs it. */

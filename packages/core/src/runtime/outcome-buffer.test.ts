@@ -1,5 +1,4 @@
-import type { Pool } from './consumer-table.js';
-import type { HeldJob } from './held-job.js';
+import type { HeldJob, Pool } from './consumer.js';
 import { OutcomeBuffer } from './outcome-buffer.js';
 
 const pool = {} as Pool;

@@ -1,5 +1,4 @@
-import type { Pool } from './consumer-table.js';
-import type { HeldJob } from './held-job.js';
+import type { HeldJob, Pool } from './consumer.js';
 
 /** Marks of back-pressure, in uncommitted outcomes. */
 export interface BufferMarks {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'eventemitter3';
+import { EventEmitter } from 'node:events';
 import type { Outcome } from '../job/index.js';
 import {
   type Clock,
@@ -15,10 +15,9 @@ import {
   toError,
 } from '../kit/index.js';
 import { type ConnectionInput, Connections } from '../redis/index.js';
-import { ConsumerStore } from '../store/consumer-store.js';
-import type { Consumer } from './consumer.js';
+import { ConsumerStore } from '../store/index.js';
+import type { Consumer, HeldJob } from './consumer.js';
 import { ConsumerTable } from './consumer-table.js';
-import type { HeldJob } from './held-job.js';
 import { LockRenewer } from './lock-renewer.js';
 import { Maintenance } from './maintenance.js';
 import { BlockingMarkers } from './marker-source.js';
@@ -38,15 +37,16 @@ export interface RuntimeOptions {
   readonly turnsInFlight?: number;
 }
 
+/** Events of a runtime, by the arguments of their listeners. */
 export interface RuntimeEvents {
   /** Redis answers: for the first time, or again. */
-  ready: () => void;
+  ready: [];
   /** Redis does not answer any more; everything is kept and tried again. */
-  offline: () => void;
+  offline: [];
   /** A connection could not be made or failed. */
-  error: (error: Error) => void;
+  connectionError: [error: Error];
   /** A bug in one of the loops: nothing of this runtime works any more, its jobs are aborted. */
-  failed: (error: Error) => void;
+  failed: [error: Error];
 }
 
 /** A job whose processor runs in this process. */
@@ -90,6 +90,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
 
   constructor(options: RuntimeOptions) {
     super();
+    this.setMaxListeners(0); // each worker listens
     this.incarnation = incarnationOf(options.incarnation);
     this.clock = options.clock ?? systemClock();
     this.logger = options.logger ?? silentLogger;
@@ -224,7 +225,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
   }
 
   #connectionFailed(error: Error): void {
-    this.emit('error', error);
+    this.emit('connectionError', error);
     for (const consumer of [...this.#table.consumers()]) consumer.problem(error);
   }
 

@@ -1,10 +1,9 @@
 import type { FetchedJob, JobRecord } from '../job/index.js';
 import { queueRef } from '../keys/queue-keys.js';
 import { ManualClock, silentLogger } from '../kit/index.js';
-import type { ExchangeCall, ExchangeReply, ExchangeStore } from '../store/exchange.js';
-import type { Consumer } from './consumer.js';
+import type { ExchangeCall, ExchangeReply, ExchangeStore } from '../store/index.js';
+import type { Consumer, HeldJob } from './consumer.js';
 import { ConsumerTable } from './consumer-table.js';
-import type { HeldJob } from './held-job.js';
 import { LockRenewer } from './lock-renewer.js';
 import { Outage } from './outage.js';
 import { OutcomeBuffer } from './outcome-buffer.js';

@@ -1,9 +1,8 @@
 import type { FetchedJob, Outcome } from '../job/index.js';
 import { type BackoffRule, backoffMs, type Clock, type Logger, messageOf } from '../kit/index.js';
-import type { ExchangeCall, ExchangeReply, ExchangeStore } from '../store/exchange.js';
-import type { Consumer, JobOwner } from './consumer.js';
-import { assign, type ConsumerTable, freePlaces, type Pool, wantedOf } from './consumer-table.js';
-import { HeldJob } from './held-job.js';
+import type { ExchangeCall, ExchangeReply, ExchangeStore } from '../store/index.js';
+import { type Consumer, HeldJob, type JobOwner, type Pool } from './consumer.js';
+import { assign, type ConsumerTable, freePlaces, wantedOf } from './consumer-table.js';
 import type { LockRenewer } from './lock-renewer.js';
 import type { Outage } from './outage.js';
 import type { OutcomeBuffer } from './outcome-buffer.js';

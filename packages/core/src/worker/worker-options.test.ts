@@ -7,8 +7,8 @@ test('defaults are those of BullMQ', () => {
     concurrency: 1,
     profile: { lockMs: 30_000 },
     upkeep: { lockRenewMs: 15_000, stalled: { intervalMs: 30_000, maxCount: 1 }, pollMs: 5_000, maxLimitDelayMs: 30_000 },
-    keepCompleted: { count: -1 },
-    keepFailed: { count: -1 },
+    removeOnComplete: undefined,
+    removeOnFail: undefined,
     maxStartedAttempts: undefined,
   });
 });
@@ -31,7 +31,7 @@ test('renewal and stalled check can be switched off, and retention be given', ()
     removeOnFail: { age: 60 },
   });
   expect(resolved.upkeep).toMatchObject({ lockRenewMs: undefined, stalled: undefined });
-  expect([resolved.keepCompleted, resolved.keepFailed]).toEqual([{ count: 0 }, { count: -1, ageS: 60 }]);
+  expect([resolved.removeOnComplete, resolved.removeOnFail]).toEqual([{ count: 0 }, { age: 60 }]);
 });
 
 test.each<[string, WorkerOptions, string]>([

@@ -1,17 +1,9 @@
-import type { KeepRule } from '../job/index.js';
+import type { KeepJobs } from '../job/index.js';
 import { didYouMean, InvalidOptionError, integer, type Logger, positiveInt, silentLogger } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { FetchProfile } from '../store/exchange.js';
-
-/** Which finished jobs a worker keeps when the job itself does not say: newest `count`, not older than `age` seconds. */
-export interface KeepJobs {
-  readonly age?: number;
-  readonly count?: number;
-  /** Evictions per finish at most. */
-  readonly limit?: number;
-}
+import type { FetchProfile } from '../store/index.js';
 
 /** Computes the delay before the next attempt, ms; 0: at once, -1: no further attempt. */
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
@@ -38,6 +30,7 @@ export interface WorkerOptions {
   readonly maxStalledCount?: number;
   /** ms. Default 30,000. */
   readonly stalledInterval?: number;
+  /** For completed jobs that have no rule of their own. */
   readonly removeOnComplete?: KeepJobs;
   readonly removeOnFail?: KeepJobs;
   readonly skipStalledCheck?: boolean;
@@ -74,13 +67,12 @@ export interface ResolvedWorkerOptions {
   readonly profile: FetchProfile;
   readonly upkeep: Upkeep;
   readonly maxStartedAttempts: number | undefined;
-  readonly keepCompleted: KeepRule;
-  readonly keepFailed: KeepRule;
+  readonly removeOnComplete: KeepJobs | undefined;
+  readonly removeOnFail: KeepJobs | undefined;
   readonly backoffStrategy: BackoffStrategy | undefined;
   readonly logger: Logger;
 }
 
-const KEEP_ALL: KeepRule = Object.freeze({ count: -1 });
 const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
 const KNOWN: ReadonlySet<string> = new Set<keyof WorkerOptions>([
   'connection',
@@ -132,8 +124,8 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
       maxLimitDelayMs: positiveInt('maximumRateLimitDelay', input.maximumRateLimitDelay ?? 30_000),
     }),
     maxStartedAttempts: input.maxStartedAttempts === undefined ? undefined : integer('maxStartedAttempts', input.maxStartedAttempts, 0),
-    keepCompleted: keepRule('removeOnComplete', input.removeOnComplete),
-    keepFailed: keepRule('removeOnFail', input.removeOnFail),
+    removeOnComplete: keepJobs('removeOnComplete', input.removeOnComplete),
+    removeOnFail: keepJobs('removeOnFail', input.removeOnFail),
     backoffStrategy: strategy,
     logger: input.logger ?? silentLogger,
   });
@@ -173,12 +165,12 @@ function limiterOf(limiter: unknown): { readonly max: number; readonly durationM
   return { max: positiveInt('limiter.max', max), durationMs: positiveInt('limiter.duration', duration) };
 }
 
-function keepRule(option: string, value: unknown): KeepRule {
-  if (value === undefined) return KEEP_ALL;
+function keepJobs(option: string, value: unknown): KeepJobs | undefined {
+  if (value === undefined) return undefined;
   const { age, count, limit } = record(option, value, ['age', 'count', 'limit']);
   return Object.freeze({
-    count: count === undefined ? -1 : integer(`${option}.count`, count, -1),
-    ...(age === undefined ? {} : { ageS: integer(`${option}.age`, age, 0) }),
+    ...(count === undefined ? {} : { count: integer(`${option}.count`, count, -1) }),
+    ...(age === undefined ? {} : { age: integer(`${option}.age`, age, 0) }),
     ...(limit === undefined ? {} : { limit: positiveInt(`${option}.limit`, limit) }),
   });
 }
