@@ -1,8 +1,4 @@
-import { Deadline, systemClock } from '@drover/core/kit';
-import { Runtime } from '@drover/core/runtime';
-import { atEnd } from '../support/at-end.js';
-import { collect, Gate, rig } from '../support/engine.js';
-import { testRedisUrl } from '../support/redis.js';
+import { collect, Gate, ownRuntime, rig, within } from '../support/engine.js';
 import { next, until } from '../support/until.js';
 
 test('a job that takes longer than its lock keeps it by renewal', async () => {
@@ -29,14 +25,13 @@ test('a job that takes longer than its lock keeps it by renewal', async () => {
 
 test('a job whose worker has vanished is found and run again', async () => {
   const { queue, worker, counts, redis, prefix, broken } = rig();
-  const gone = new Runtime({ connection: testRedisUrl() });
+  const gone = ownRuntime();
   const left = new Gate();
   const lost = worker(left.processor, { runtime: gone, lockDuration: 100, skipStalledCheck: true, allowErrors: true });
   await queue.add('a', {});
   await left.hasStarted(1);
   await lost.close(true);
-  const deadline = Deadline.in(0, systemClock());
-  await gone.stop(deadline); // its locks are not renewed any more
+  await gone.stop(within(0)); // its locks are not renewed any more
   await until(async () => !(await redis.exists(`${prefix}:mail:1:lock`)), { what: 'the lock to run out' });
   const one = worker(async () => 'again', { stalledInterval: 60 });
   const stalled = next(one, 'stalled');
@@ -49,13 +44,13 @@ test('a job whose worker has vanished is found and run again', async () => {
 
 test('a job that stalls too often fails', async () => {
   const { queue, worker, counts, redis, prefix } = rig();
-  const gone = new Runtime({ connection: testRedisUrl() });
+  const gone = ownRuntime();
   const left = new Gate();
   const lost = worker(left.processor, { runtime: gone, lockDuration: 50, skipStalledCheck: true, allowErrors: true });
   await queue.add('a', {});
   await left.hasStarted(1);
   await lost.close(true);
-  await gone.stop(Deadline.in(0, systemClock()));
+  await gone.stop(within(0));
   await until(async () => !(await redis.exists(`${prefix}:mail:1:lock`)), { what: 'the lock to run out' });
   const gate = new Gate();
   worker(gate.processor, { stalledInterval: 50, maxStalledCount: 0 });
@@ -104,8 +99,7 @@ test('a result that comes after its lock was lost is refused and told as an erro
 
 test('a thousand workers cost one process two connections', async () => {
   const { queue, worker, counts, redis } = rig();
-  const runtime = new Runtime({ connection: testRedisUrl() });
-  atEnd(() => runtime.stop(Deadline.in(2_000, systemClock())));
+  const runtime = ownRuntime();
   const before = await connectionsOf(redis);
   const ran = new Set<number>();
   const workers = Array.from({ length: 1_000 }, (_, n) => worker(async () => void ran.add(n), { runtime }));

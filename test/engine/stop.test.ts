@@ -1,27 +1,10 @@
 import type { DrainReport } from '@drover/core';
-import { Deadline, systemClock } from '@drover/core/kit';
 import { Runtime } from '@drover/core/runtime';
-import { atEnd } from '../support/at-end.js';
-import { Gate, rig } from '../support/engine.js';
+import { Gate, ownRuntime, rig, within } from '../support/engine.js';
 import { testRedisUrl } from '../support/redis.js';
 import { next, until } from '../support/until.js';
 
 const jobs = (count: number) => Array.from({ length: count }, (_, n) => ({ name: 'a', data: { n } }));
-const clock = systemClock();
-
-function within(ms: number): Deadline {
-  const deadline = Deadline.in(ms, clock);
-  atEnd(() => deadline.clear());
-  return deadline;
-}
-
-async function ownRuntime(): Promise<Runtime> {
-  const runtime = new Runtime({ connection: testRedisUrl() });
-  atEnd(() => runtime.stop(within(2_000)));
-  await runtime.start();
-  return runtime;
-}
-
 describe('close', () => {
   test('waits for jobs in hand, commits them, and leaves the rest', async () => {
     const { queue, worker, counts, broken } = rig();
@@ -133,7 +116,7 @@ describe('drain', () => {
 
   test('lets jobs linger with their locks renewed, and commits them in the end', async () => {
     const { queue, worker, counts, redis, prefix } = rig();
-    const runtime = await ownRuntime();
+    const runtime = ownRuntime();
     const gate = new Gate();
     const one = worker(gate.processor, { runtime, lockDuration: 300 });
     await queue.add('a', {});
@@ -165,7 +148,7 @@ describe('drain', () => {
 
   test('jobs that a fetch under way still brings go back unstarted', async () => {
     const { queue, worker, counts, broken } = rig();
-    const runtime = await ownRuntime();
+    const runtime = ownRuntime();
     await queue.addBulk(jobs(50));
     const started: string[] = [];
     const one = worker(async (job) => void started.push(job.id), { runtime, concurrency: 50, autorun: false });
@@ -183,7 +166,7 @@ describe('drain', () => {
 describe('a runtime', () => {
   test('quiesces: what is in hand then is final', async () => {
     const { queue, worker, counts } = rig();
-    const runtime = await ownRuntime();
+    const runtime = ownRuntime();
     const gate = new Gate();
     worker(gate.processor, { runtime, concurrency: 3 });
     await queue.addBulk(jobs(2));
@@ -197,8 +180,7 @@ describe('a runtime', () => {
 
   test('begins its lock tokens with its incarnation', async () => {
     const { queue, worker, redis, prefix } = rig();
-    const runtime = new Runtime({ connection: testRedisUrl(), incarnation: 'slot3-7' });
-    atEnd(() => runtime.stop(within(2_000)));
+    const runtime = ownRuntime({ incarnation: 'slot3-7' });
     const gate = new Gate();
     worker(gate.processor, { runtime });
     await queue.add('a', {});
@@ -210,7 +192,7 @@ describe('a runtime', () => {
 
   test('stops with what was settled committed, and ends its connections', async () => {
     const { queue, worker, counts } = rig();
-    const runtime = new Runtime({ connection: testRedisUrl() });
+    const runtime = ownRuntime();
     worker(async () => 1, { runtime, concurrency: 10 });
     await queue.addBulk(jobs(30));
     await counts({ completed: 30 });

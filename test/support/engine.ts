@@ -1,6 +1,7 @@
 /** Queues, workers and processors for tests of the engine; everything made here is closed when its test ends. */
 import { Queue, type QueueOptions, Worker, type WorkerOptions } from '@drover/core';
-import { type Deferred, deferred } from '@drover/core/kit';
+import { Deadline, type Deferred, deferred, systemClock } from '@drover/core/kit';
+import { Runtime, type RuntimeOptions } from '@drover/core/runtime';
 import { Redis } from 'ioredis';
 import { atEnd } from './at-end.js';
 import { brokenInvariants } from './invariants.js';
@@ -60,6 +61,20 @@ export function rig(name = 'mail', options: QueueOptions & { readonly url?: stri
       ),
     broken: (isIdle = true) => brokenInvariants(redis, name, { prefix, isIdle }),
   };
+}
+
+/** A deadline whose timer does not outlive the test. */
+export function within(ms: number): Deadline {
+  const deadline = Deadline.in(ms, systemClock());
+  atEnd(() => deadline.clear());
+  return deadline;
+}
+
+/** A runtime of the test's own, stopped at its end: what a process of a cluster has. */
+export function ownRuntime(options: Partial<RuntimeOptions> = {}): Runtime {
+  const runtime = new Runtime({ connection: testRedisUrl(), ...options });
+  atEnd(() => runtime.stop(within(2_000)));
+  return runtime;
 }
 
 /** A processor whose runs end when the test says so. */
