@@ -3,6 +3,9 @@ import { ControlFailure, decodeFrame, FrameError, FrameReader, MAX_REQUEST_BYTES
 import type { Identity } from '../access.js';
 import type { Peer, Session, SessionHost } from '../transport.js';
 
+/** What is read of a client whose line was too long, until it has seen the answer. */
+const MAX_SKIPPED_BYTES = 16 * 1024 * 1024;
+
 /** One connection to the unix socket: owns its unfinished line and what has been written and not yet read. */
 export class SocketPeer implements Peer {
   /** Who may connect was decided by the mode of the file. */
@@ -66,10 +69,20 @@ export class SocketPeer implements Peer {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.#session.refuse(new ControlFailure('BAD_REQUEST', error.message));
-      this.socket.removeAllListeners('data'); // where the next line begins is unknown
+      this.#skipRest(); // where the next line begins is unknown
       this.end(error.message);
-      this.socket.resume();
     }
+  }
+
+  /** Reads on without looking, so that the client gets to the answer; but not for ever. */
+  #skipRest(): void {
+    let left = MAX_SKIPPED_BYTES;
+    this.socket.removeAllListeners('data');
+    this.socket.on('data', (chunk) => {
+      left -= chunk.length;
+      if (left < 0) this.socket.destroy();
+    });
+    this.socket.resume();
   }
 
   #receive(line: string): void {
