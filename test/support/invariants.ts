@@ -60,7 +60,7 @@ async function readQueue(redis: Redis, base: string): Promise<Snapshot> {
       state,
       (await redis.lrange(base + state, 0, -1)).map((id) => [id, 0]),
     );
-  for (const state of ZSETS) states.set(state, pairs(await redis.zrange(base + state, 0, -1, 'WITHSCORES')));
+  for (const state of ZSETS) states.set(state, pairs(await redis.zrange(base + state, '0', '-1', 'WITHSCORES')));
   const ids = new Set([...states.values()].flat().map(([id]) => id));
   for (const key of keys) if (isRecordKey(key.slice(base.length))) ids.add(key.slice(base.length));
   const records = new Map<string, Record<string, string>>();
