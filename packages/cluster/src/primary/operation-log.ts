@@ -1,7 +1,13 @@
 /** Operations: what a mutating command set off, until it has ended, and for a while after. accepted -> running -> done | failed. */
 import type { Clock } from '@drover/core/kit';
-import { type ControlError, ControlFailure, type OperationResult, type OperationStatus, type Progress } from '../protocol/index.js';
-import { PROTOCOL_VERSION } from '../protocol/index.js';
+import {
+  type ControlError,
+  ControlFailure,
+  type OperationResult,
+  type OperationStatus,
+  PROTOCOL_VERSION,
+  type Progress,
+} from '../protocol/index.js';
 
 const KEPT_MS = 10 * 60_000;
 const KEPT = 200;
@@ -10,6 +16,11 @@ const KEYS = 1_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Listener = (progress: Progress) => void;
+/** What a progress says beyond who and how far. */
+type Step =
+  | { readonly state: 'running'; readonly slot?: number; readonly note?: string }
+  | { readonly state: 'done'; readonly result: OperationResult }
+  | { readonly state: 'failed'; readonly error: ControlError };
 
 export interface NewOperation {
   readonly verb: string;
@@ -55,7 +66,14 @@ export class OperationLog {
     for (const entry of this.#running()) {
       if (operation.group !== undefined && entry.operation.group === operation.group) entry.status.supersededBy ??= opId;
     }
-    const status = { opId, verb: operation.verb, state: 'accepted', done: 0, total: operation.total, acceptedAt: this.clock.now() } as const;
+    const status = {
+      opId,
+      verb: operation.verb,
+      state: 'accepted',
+      done: 0,
+      total: operation.total,
+      acceptedAt: this.clock.now(),
+    } as const;
     this.#entries.set(opId, { status: { ...status }, operation, listeners: new Set(), seq: 0 });
     return opId;
   }
@@ -99,7 +117,10 @@ export class OperationLog {
   /** The newest operations, newest first. */
   recent(count: number): readonly OperationStatus[] {
     this.#expire();
-    return [...this.#entries.values()].reverse().slice(0, count).map((entry) => ({ ...entry.status }));
+    return [...this.#entries.values()]
+      .reverse()
+      .slice(0, count)
+      .map((entry) => ({ ...entry.status }));
   }
 
   /** Calls `listener` with every progress from now on, the end included; at once if it has ended. @returns how to stop it. */
@@ -139,7 +160,7 @@ export class OperationLog {
     return [...this.#entries.values()].filter((entry) => !isEnded(entry.status));
   }
 
-  #end(opId: string, mark: (entry: Entry) => Pick<Progress, 'state'> & object): void {
+  #end(opId: string, mark: (entry: Entry) => Step): void {
     const entry = this.#entries.get(opId);
     if (!entry || isEnded(entry.status)) return;
     const ending = mark(entry);
@@ -149,19 +170,20 @@ export class OperationLog {
     this.onEnd({ ...entry.status });
   }
 
-  #tell(entry: Entry, ending: Pick<Progress, 'state'> & object): void {
+  #tell(entry: Entry, ending: Step): void {
     const message = this.#message(entry, ending);
     for (const listener of [...entry.listeners]) listener(message);
   }
 
-  #message(entry: Entry, ending: Pick<Progress, 'state'> & object): Progress {
+  #message(entry: Entry, ending: Step): Progress {
     const { opId, done, total } = entry.status;
-    return { v: PROTOCOL_VERSION, kind: 'prog', opId, seq: ++entry.seq, done, total, ...ending } as Progress;
+    return { v: PROTOCOL_VERSION, kind: 'prog', opId, seq: ++entry.seq, done, total, ...ending };
   }
 
   #expire(): void {
     const now = this.clock.now();
-    for (const [opId, { status }] of this.#entries) if (status.endedAt !== undefined && now - status.endedAt > KEPT_MS) this.#entries.delete(opId);
+    for (const [opId, { status }] of this.#entries)
+      if (status.endedAt !== undefined && now - status.endedAt > KEPT_MS) this.#entries.delete(opId);
     for (const [key, { at }] of this.#keys) if (this.clock.monotonic() - at > KEY_MS) this.#keys.delete(key);
   }
 
