@@ -87,6 +87,11 @@ export class DesiredState {
     return this.#groups.get(groupOf(worker))?.workers.has(worker) ?? false;
   }
 
+  /** Where a desired worker belongs; undefined while it has no slot. */
+  slotOf(worker: string): number | undefined {
+    return this.#groups.get(groupOf(worker))?.workers.get(worker)?.slot;
+  }
+
   /** Adds up to `count` workers under new names. */
   grow(name: string, count: number): SizeChange {
     const group = this.#group(name);

@@ -117,6 +117,11 @@ export class ObservedState {
     return [...this.#slots.values()].sort((a, b) => a.slot - b.slot);
   }
 
+  /** Names of the workers that were seen in a slot. */
+  workersIn(slot: number): readonly string[] {
+    return [...this.#workers.values()].filter((worker) => worker.slot === slot).map((worker) => worker.worker);
+  }
+
   jobsInHand(worker: string): number {
     const seen = this.#workers.get(worker);
     return (seen && this.#slots.get(seen.slot)?.beat?.workers[worker]) ?? 0;
