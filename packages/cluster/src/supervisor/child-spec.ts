@@ -21,6 +21,8 @@ export interface SupervisorFlags {
   readonly resetAfterMs: number;
   readonly backoff: BackoffRule;
   readonly onGiveUp: 'escalate' | 'park';
+  /** Its end stops the children one after the other, last started first, as later ones need earlier ones; else all at once. */
+  readonly stopInReverse?: boolean;
 }
 
 /** Restarts allowed for `children` siblings when nobody set a number: one outage may end all of them at once. */

@@ -13,22 +13,27 @@ export function shutdownWithin(shutdown: Shutdown, deadline: Deadline): Shutdown
 }
 
 /**
- * Stops all in parallel, each under its own limit but none past the deadline. If the deadline is moved closer meanwhile, those left are
- * told when it passes. Resolves when all are gone: how long a child may overrun its limit before it is ended by force is its adapter's rule.
+ * Stops all, each under its own limit but none past the deadline: in parallel, or in turn as given. If the deadline is moved closer
+ * meanwhile, those left are told when it passes. Resolves when all are gone: how long a child may overrun its limit before it is ended by
+ * force is its adapter's rule.
  */
-export async function stopMany(children: Iterable<Stoppable>, deadline: Deadline): Promise<void> {
+export async function stopMany(
+  children: Iterable<Stoppable>,
+  deadline: Deadline,
+  how: 'in parallel' | 'in turn' = 'in parallel',
+): Promise<void> {
   const left = new Set(children);
   const hurry = (): void => {
     for (const child of left) void child.stop(0);
   };
+  const stop = async (child: Stoppable): Promise<void> => {
+    await child.stop(shutdownWithin(child.shutdown, deadline));
+    left.delete(child);
+  };
   deadline.signal.addEventListener('abort', hurry, { once: true });
   try {
-    await Promise.all(
-      [...left].map(async (child) => {
-        await child.stop(shutdownWithin(child.shutdown, deadline));
-        left.delete(child);
-      }),
-    );
+    if (how === 'in parallel') await Promise.all([...left].map(stop));
+    else for (const child of [...left]) await stop(child);
   } finally {
     deadline.signal.removeEventListener('abort', hurry);
   }

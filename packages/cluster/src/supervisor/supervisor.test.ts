@@ -409,6 +409,22 @@ describe('stop', () => {
     expect(adapter.runs.filter(({ id }) => id === 'b')).toHaveLength(1);
   });
 
+  test('told to stop in reverse, each child is asked when those after it are gone, and none is started again meanwhile', async () => {
+    const { adapter, clock, supervisor, add, end, events } = setup({ strategy: 'rest_for_one', stopInReverse: true });
+    adapter.obeys = false;
+    await add('a', 'b', 'c');
+    const deadline = Deadline.in(3_000, clock);
+    const stopped = supervisor.stop(deadline);
+    await turn();
+    expect(adapter.runs.map(({ stops }) => stops)).toEqual([[], [], [1_000]]);
+    await end('b', crash());
+    await end('c', { kind: 'shutdown' });
+    expect(adapter.runs.map(({ stops }) => stops)).toEqual([[1_000], [], [1_000]]);
+    await end('a', { kind: 'shutdown' });
+    await stopped;
+    expect(events.slice(3)).toEqual(['exited b abnormal', 'exited c shutdown', 'exited a shutdown']);
+  });
+
   test('a stop while it gives up joins, and the supervisor still ends as one that gave up', async () => {
     const { adapter, clock, supervisor, add, end } = setup({ intensity: 0 });
     adapter.obeys = false;

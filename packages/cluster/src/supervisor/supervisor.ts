@@ -118,18 +118,21 @@ export class Supervisor<Spec> {
     this.#flags = checkSupervisorFlags(flags);
   }
 
-  /** Stops all children in parallel, each under its own limit but none past the deadline. Called again, it may shorten the deadline. */
+  /**
+   * Stops all children, each under its own limit but none past the deadline; in parallel unless the flags say `stopInReverse`. Called
+   * again, it may shorten the deadline.
+   */
   async stop(deadline: Deadline): Promise<void> {
     this.#end ??= 'shutdown';
     await this.#stopAll(deadline);
   }
 
   async #stopAll(deadline: Deadline): Promise<void> {
-    const stoppable = [...this.#children.values()].map(({ id, spec }) => ({
+    const stoppable = this.#inOrder().map(({ id, spec }) => ({
       shutdown: spec.shutdown,
       stop: (shutdown: Shutdown) => this.remove(id, shutdown),
     }));
-    await stopMany(stoppable, deadline);
+    await stopMany(stoppable.reverse(), deadline, this.#flags.stopInReverse ? 'in turn' : 'in parallel');
     this.#ended.resolve(this.#end as SupervisorEnd);
   }
 
@@ -195,6 +198,11 @@ export class Supervisor<Spec> {
 
   /** An end that was not asked for, or a start that failed. */
   #onFailed(child: Child<Spec>, exit: ChildExit, tell: () => void): void {
+    if (this.#end) {
+      this.#drop(child);
+      tell();
+      return;
+    }
     const nowMs = this.deps.clock.monotonic();
     child.failed(exit, failuresAfter(child.failuresInRow, exit, child.livedMs(), this.#flags));
     const parked = [...this.#children.values()].filter(({ state }) => state === 'parked').length;
