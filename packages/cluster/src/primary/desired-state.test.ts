@@ -59,7 +59,7 @@ describe('DesiredState', () => {
     state.shrink('mail', 1, oldest, 5);
     state.shrink('mail', 1, oldest);
     expect([state.drainMsOf('mail#1'), state.drainMsOf('mail#2')]).toEqual([5, 25_000]);
-    state.gone('mail#1');
-    expect(state.drainMsOf('mail#1')).toBeUndefined();
+    state.sweep((worker) => worker === 'mail#2');
+    expect([state.drainMsOf('mail#1'), state.drainMsOf('mail#2')]).toEqual([undefined, 25_000]);
   });
 });

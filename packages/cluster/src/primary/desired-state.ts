@@ -142,9 +142,9 @@ export class DesiredState {
     return this.#drainMs.get(worker);
   }
 
-  /** Nothing is left of a worker that was taken out. */
-  gone(worker: string): void {
-    this.#drainMs.delete(worker);
+  /** Forgets the drain times of workers of which nothing is left. */
+  sweep(isThere: (worker: string) => boolean): void {
+    for (const worker of this.#drainMs.keys()) if (!isThere(worker)) this.#drainMs.delete(worker);
   }
 
   #group(name: string): Group {

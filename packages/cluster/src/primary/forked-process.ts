@@ -30,6 +30,8 @@ export interface ProcessEnded {
   readonly reason: string;
   /** What it said in `drained`, if it did. */
   readonly report: DrainReport | undefined;
+  /** It was ready once; before that it holds no job. */
+  readonly hadBooted: boolean;
 }
 
 export interface ProcessWatcher {
@@ -237,7 +239,8 @@ export class ForkedProcess implements ChildHandle {
       jobs: [...this.#jobs],
       stderrTail: this.#tail.text(),
     };
-    this.watcher.ended({ exit, reason: end.reason, report: this.#report });
+    const hadBooted = this.#saw.ready && this.#saw.heartbeat;
+    this.watcher.ended({ exit, reason: end.reason, report: this.#report, hadBooted });
     const error = new Error(end.reason);
     this.#booted.promise.catch(() => undefined); // whoever boots it has this error; after the boot nobody waits
     this.#booted.reject(error);

@@ -48,17 +48,48 @@ test('a drain is never taken back', () => {
 test('the workers of a process that died are not observed any more', () => {
   const state = ready();
   const changes = [{ worker: 'mail#1', state: 'running', jobsInHand: 0, restarts: 0 }] as const;
-  state.apply({ type: 'workers', slot: 0, incarnation: 'a', changes });
+  state.apply({ type: 'told', slot: 0, incarnation: 'a', changes });
   expect(state.workers.get('mail#1')).toMatchObject({ state: 'running', slot: 0 });
   state.apply({ type: 'exited', slot: 0, incarnation: 'a', exit });
   expect(state.workers.size).toBe(0);
   expect(state.crashes.last(0)).toBe(exit);
 });
 
+test('a process can tell only of workers that it was told to start', () => {
+  const state = ready();
+  state.apply({ type: 'opened', slot: 1, generation: 1 });
+  state.apply({ type: 'forked', slot: 1, incarnation: 'b', pid: 8, share: 1 });
+  const change = { worker: 'mail#1', state: 'starting', jobsInHand: 0, restarts: 0 } as const;
+  state.apply({ type: 'told', slot: 0, incarnation: 'a', changes: [change] });
+  state.apply({
+    type: 'workers',
+    slot: 1,
+    incarnation: 'b',
+    changes: [
+      { ...change, state: 'gone' },
+      { ...change, worker: 'mail#9' },
+    ],
+  });
+  expect([...state.workers.keys()]).toEqual(['mail#1']);
+  state.apply({ type: 'workers', slot: 0, incarnation: 'a', changes: [{ ...change, state: 'running' }] });
+  expect(state.workers.get('mail#1')?.state).toBe('running');
+});
+
+test('a worker that left jobs behind drains on until they have settled', () => {
+  const state = ready();
+  const change = { worker: 'mail#1', state: 'gone', jobsInHand: 1, restarts: 0 } as const;
+  const lingering = [{ queue: 'mail', jobId: '4', startedAt: 1 }];
+  state.apply({ type: 'told', slot: 0, incarnation: 'a', changes: [{ ...change, state: 'draining' }] });
+  state.apply({ type: 'workers', slot: 0, incarnation: 'a', changes: [{ ...change, lingering }] });
+  expect(state.workers.get('mail#1')).toMatchObject({ state: 'draining', lingering });
+  state.apply({ type: 'workers', slot: 0, incarnation: 'a', changes: [change] });
+  expect(state.workers.size).toBe(0);
+});
+
 test('jobs in hand of a worker are those of the last heartbeat', () => {
   const state = ready();
   const changes = [{ worker: 'mail#1', state: 'running', jobsInHand: 0, restarts: 0 }] as const;
-  state.apply({ type: 'workers', slot: 0, incarnation: 'a', changes });
+  state.apply({ type: 'told', slot: 0, incarnation: 'a', changes });
   const beat = {
     loopDelayP99Ms: 1,
     loopUtilization: 0.5,

@@ -34,7 +34,10 @@ export type Fact =
   | { readonly type: 'forked'; readonly slot: number; readonly incarnation: string; readonly pid: number; readonly share: number }
   | { readonly type: 'ready'; readonly slot: number; readonly incarnation: string }
   | { readonly type: 'heartbeat'; readonly slot: number; readonly incarnation: string; readonly beat: Beat }
+  /** What a process tells of its workers. Of one that it was not told to start, nothing is noted. */
   | { readonly type: 'workers'; readonly slot: number; readonly incarnation: string; readonly changes: readonly WorkerFact[] }
+  /** What the primary has just told a process to do with workers. */
+  | { readonly type: 'told'; readonly slot: number; readonly incarnation: string; readonly changes: readonly WorkerFact[] }
   | { readonly type: 'share'; readonly slot: number; readonly incarnation: string; readonly share: number }
   | { readonly type: 'draining'; readonly slot: number; readonly incarnation: string }
   | { readonly type: 'drained'; readonly slot: number; readonly incarnation: string; readonly report: DrainReport }
@@ -51,7 +54,7 @@ export interface SlotView {
   readonly incarnation: string | undefined;
   readonly pid: number | undefined;
   readonly forkedAt: number | undefined;
-  /** Monotonic ms of the last sign of life. */
+  /** Monotonic ms of the last heartbeat, or of the fork. */
   readonly seenAt: number | undefined;
   readonly beat: Beat | undefined;
   /** Processes that this one was told share a queue. */
@@ -146,14 +149,21 @@ export class ObservedState {
     }
     if (fact.type === 'freed') return this.#free(slot);
     if (fact.incarnation !== slot.incarnation) return false;
-    slot.seenAt = this.clock.monotonic();
     switch (fact.type) {
       case 'ready':
+        slot.seenAt = this.clock.monotonic();
         return this.#move(slot, 'ready');
       case 'heartbeat':
+        slot.seenAt = this.clock.monotonic();
         slot.beat = fact.beat;
         return true;
       case 'workers':
+        for (const change of fact.changes) {
+          if (this.#workers.get(change.worker)?.slot === slot.slot) this.#worker(slot.slot, change);
+          else this.#dropped++;
+        }
+        return true;
+      case 'told':
         for (const change of fact.changes) this.#worker(slot.slot, change);
         return true;
       case 'share':
@@ -217,9 +227,11 @@ export class ObservedState {
     return true;
   }
 
+  /** A worker that is gone but left jobs behind drains on until the last of them has settled. */
   #worker(slot: number, { worker, state, restarts, lingering, error }: WorkerFact): void {
-    if (state === 'gone') this.#workers.delete(worker);
-    else this.#workers.set(worker, { worker, slot, state, restarts, lingering: lingering ?? [], error });
+    const left = lingering ?? [];
+    if (state === 'gone' && left.length === 0) this.#workers.delete(worker);
+    else this.#workers.set(worker, { worker, slot, state: state === 'gone' ? 'draining' : state, restarts, lingering: left, error });
   }
 
   #forgetWorkers(slot: number): void {

@@ -57,11 +57,17 @@ export class OperationLog {
     private readonly onEnd: (status: OperationStatus) => void = () => {},
   ) {}
 
-  /** @returns its id. @throws ControlFailure BUSY when too many are under way. */
-  begin(operation: NewOperation): string {
+  /** Call it before anything is changed. @throws ControlFailure BUSY when too many operations are under way. */
+  assertRoom(): void {
     this.#expire();
-    if (this.#entries.size >= KEPT && !this.#dropOldestEnded())
+    if (this.#entries.size >= KEPT && this.#running().length >= KEPT)
       throw new ControlFailure('BUSY', `${KEPT} operations are under way; wait for one to end`);
+  }
+
+  /** @returns its id. @throws ControlFailure BUSY */
+  begin(operation: NewOperation): string {
+    this.assertRoom();
+    if (this.#entries.size >= KEPT) this.#dropOldestEnded();
     const opId = this.makeId();
     for (const entry of this.#running()) {
       if (operation.group !== undefined && entry.operation.group === operation.group) entry.status.supersededBy ??= opId;
@@ -187,9 +193,12 @@ export class OperationLog {
     for (const [key, { at }] of this.#keys) if (this.clock.monotonic() - at > KEY_MS) this.#keys.delete(key);
   }
 
-  #dropOldestEnded(): boolean {
-    for (const [opId, { status }] of this.#entries) if (isEnded(status)) return this.#entries.delete(opId);
-    return false;
+  #dropOldestEnded(): void {
+    for (const [opId, { status }] of this.#entries) {
+      if (!isEnded(status)) continue;
+      this.#entries.delete(opId);
+      return;
+    }
   }
 }
 

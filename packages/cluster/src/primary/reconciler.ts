@@ -78,6 +78,7 @@ export class Reconciler {
     const input = { workers: desired.workers(), slots: observed.slots(), observed: observed.workers, limits, held: this.#held };
     const plan = planReconcile(input, groups);
     desired.assign(plan.slotOf);
+    desired.sweep((worker) => observed.workers.has(worker));
     this.#unplaced = plan.unplaced;
     for (const action of plan.actions) this.#begin(action);
     this.deps.onPass(plan);
@@ -133,6 +134,6 @@ export class Reconciler {
       const seen = this.observed.workers.get(worker);
       return { worker, state: state(worker), jobsInHand: 0, restarts: seen?.restarts ?? 0, lingering: seen?.lingering, error: seen?.error };
     });
-    this.observed.apply({ type: 'workers', slot, incarnation, changes });
+    this.observed.apply({ type: 'told', slot, incarnation, changes });
   }
 }

@@ -114,7 +114,7 @@ function withWorkerBudget(processes: readonly ProcessStatus[], budget: number): 
   });
 }
 
-/** @throws RangeError for an `after` that is no slot number or worker name. */
+/** One page; `next` is the `after` of the following one. */
 export function listReply(view: View, query: ListQuery): ListReply {
   const limit = query.limit ?? PAGE;
   if (query.what === 'processes') {

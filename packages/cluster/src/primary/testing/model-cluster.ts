@@ -61,7 +61,7 @@ export class ModelCluster {
       case 'stop': {
         const state = action.do === 'start' ? 'running' : 'gone';
         const changes = action.workers.map((worker) => ({ worker, state, jobsInHand: 0, restarts: 0 }) as const);
-        observed.apply({ type: 'workers', slot: action.slot, incarnation: action.incarnation, changes });
+        observed.apply({ type: 'told', slot: action.slot, incarnation: action.incarnation, changes });
         return;
       }
       case 'share':
