@@ -81,5 +81,5 @@ export function statOf(path: string): Stats | undefined {
 }
 
 export function isErrno(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error;
+  return typeof error === 'object' && error !== null && 'code' in error; // no instanceof: another realm's Error is one, too
 }

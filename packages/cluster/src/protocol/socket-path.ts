@@ -17,13 +17,13 @@ export interface DirectoryFacts {
   readonly mode: number;
 }
 
-const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const STICKY = 0o1000;
 
 /** The name of a cluster, as it may be part of a path. @throws InvalidOptionError */
 export function clusterName(name: unknown): string {
   if (typeof name === 'string' && NAME.test(name)) return name;
-  throw new InvalidOptionError('name', name, '1 to 64 letters, digits, dots, dashes or underscores, not starting with a dot');
+  throw new InvalidOptionError('name', name, '1 to 64 letters, digits, ".", "_" or "-", starting with a letter or digit');
 }
 
 /**
