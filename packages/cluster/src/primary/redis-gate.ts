@@ -49,9 +49,14 @@ async function waitFor({ command }: Connections, limitMs: number): Promise<void>
   try {
     await command.whenReady(limitMs);
   } catch (error) {
-    throw new FatalError('REDIS_UNREACHABLE', `Redis at ${command.address} cannot be used: ${messageOf(error)}`, ExitCode.redisUnreachable, {
-      cause: error,
-    });
+    throw new FatalError(
+      'REDIS_UNREACHABLE',
+      `Redis at ${command.address} cannot be used: ${messageOf(error)}`,
+      ExitCode.redisUnreachable,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

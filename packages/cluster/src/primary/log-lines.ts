@@ -1,4 +1,4 @@
-import { type Logger, type LogLevel, jsonLogger } from '@drover/core/kit';
+import { jsonLogger, type Logger, type LogLevel } from '@drover/core/kit';
 
 /** Where lines go. */
 export interface LineSinks {

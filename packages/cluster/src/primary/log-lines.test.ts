@@ -2,7 +2,10 @@ import { type LogLinesOptions, logLines, prettyLine } from './log-lines.js';
 
 function lines(format: LogLinesOptions['format']) {
   const written: string[] = [];
-  const made = logLines({ format, level: 'info' }, { out: (line) => written.push(`out ${line}`), err: (line) => written.push(`err ${line}`) });
+  const made = logLines(
+    { format, level: 'info' },
+    { out: (line) => written.push(`out ${line}`), err: (line) => written.push(`err ${line}`) },
+  );
   return { ...made, written };
 }
 
