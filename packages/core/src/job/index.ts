@@ -1,2 +1,27 @@
-export type { FetchedJob, JobRecord, StoredJobOptions } from './job-record.js';
+export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
+export type { JobCommands } from './commands.js';
+export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
+export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
+export { Job, type JobProgress } from './job.js';
+export type {
+  BackoffOptions,
+  DeduplicationOptions,
+  JobsOptions,
+  KeepJobs,
+  ParentOptions,
+  RemovalOption,
+  RepeatOptions,
+} from './job-options.js';
+export {
+  decodeFetched,
+  decodeJob,
+  FETCHED_FIELDS,
+  type FetchedJob,
+  type JobRecord,
+  type RawJobFields,
+  type StoredJobOptions,
+} from './job-record.js';
+export type { JobState } from './job-state.js';
+export { MAX_DELAY_MS, MAX_PRIORITY, type NewJob, newJob } from './new-job.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
+export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -1,0 +1,12 @@
+-- Takes an id out of whichever state holds it. Returns that state, or 'unknown'.
+local function takeFromState(q, id)
+  if redis.call('ZREM', q.completed, id) == 1 then return 'completed' end
+  if redis.call('ZREM', q.waitingChildren, id) == 1 then return 'waiting-children' end
+  if redis.call('ZREM', q.delayed, id) == 1 then return 'delayed' end
+  if redis.call('ZREM', q.failed, id) == 1 then return 'failed' end
+  if redis.call('ZREM', q.prioritized, id) == 1 then return 'prioritized' end
+  if redis.call('LREM', q.wait, 0, id) > 0 then return 'wait' end
+  if redis.call('LREM', q.paused, 0, id) > 0 then return 'paused' end
+  if redis.call('LREM', q.active, 0, id) > 0 then return 'active' end
+  return 'unknown'
+end

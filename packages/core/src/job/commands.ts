@@ -1,0 +1,29 @@
+import type { JobRecord } from './job-record.js';
+import type { JobState } from './job-state.js';
+import type { PendingOutcome } from './outcome.js';
+
+/** What a Job may ask of the store that holds its queue. Statuses are those of the data model, section 4.1: 0 or more is success. */
+export interface JobCommands {
+  read(jobId: string): Promise<JobRecord | undefined>;
+  state(jobId: string): Promise<JobState>;
+  /** @param data JSON text. */
+  updateData(jobId: string, data: string): Promise<number>;
+  /** @param progress JSON text. */
+  updateProgress(jobId: string, progress: string): Promise<number>;
+  /** @param keep rows that stay; 0: all. @returns rows kept, or a negative status. */
+  addLog(jobId: string, row: string, keep: number): Promise<number>;
+  /** @param keep rows that stay; 0: none. */
+  clearLogs(jobId: string, keep: number): Promise<void>;
+  /** 1 removed, 0 a lock is held, else a negative status. */
+  remove(jobId: string, withChildren: boolean): Promise<number>;
+  /** Stores an outcome now, apart from any turn. 1: `wait-children` without children to wait for. */
+  settle(outcome: PendingOutcome): Promise<number>;
+  /** @returns whether the lock was still held with this token. */
+  extendLock(jobId: string, token: string, lockMs: number): Promise<boolean>;
+  /** Values of finished children by full child key, JSON text. */
+  childValues(jobId: string): Promise<Readonly<Record<string, string>>>;
+  /** Failures of children that the parent tolerates, by full child key. */
+  ignoredChildFailures(jobId: string): Promise<Readonly<Record<string, string>>>;
+  /** Epoch ms. */
+  now(): number;
+}

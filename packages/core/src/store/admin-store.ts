@@ -1,0 +1,79 @@
+import { type QueueRef, queueKeys } from '../keys/queue-keys.js';
+import type { ScriptName, Scripts } from '../redis/index.js';
+
+const RECOVERY_WINDOW = 1_000;
+/** A limiter counter that no limit reaches: what rateLimit() of every client writes. */
+const LIMIT_REACHED = '9007199254740991';
+
+/** What operators and the primary ask of a queue. */
+export class AdminStore {
+  constructor(private readonly scripts: Scripts) {}
+
+  /** Stops the queue for every worker of every client. */
+  async pause(queue: QueueRef): Promise<void> {
+    await this.#call('pause', queue, []);
+  }
+
+  async resume(queue: QueueRef): Promise<void> {
+    await this.#call('resume', queue, []);
+  }
+
+  /** @returns 1 removed; 0 nothing removed, a lock is held; -8 a scheduler's next iteration; -12 a family of more than 1000 jobs. */
+  async remove(queue: QueueRef, jobId: string, withChildren = true): Promise<number> {
+    return (await this.#call('remove-job', queue, [jobId, withChildren ? 1 : 0])) as number;
+  }
+
+  /**
+   * Puts the jobs of a dead incarnation back into wait, by the stalled rule: those in active whose lock token begins with
+   * `<incarnation>:`. Only for a process that is known to be gone.
+   * @returns their ids.
+   * @see lua/commands/recover-dead.lua
+   */
+  async recoverDead(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<readonly string[]> {
+    const recovered: string[] = [];
+    for (;;) {
+      const { ids, calls } = await this.#recoveryPass(queue, incarnation, maxStalledCount);
+      recovered.push(...ids);
+      if (calls === 1 || ids.length === 0) return recovered; // one call sees the list at one instant: nothing can hide
+    }
+  }
+
+  async setGlobalConcurrency(queue: QueueRef, concurrency: number | undefined): Promise<void> {
+    await this.#setMeta(queue, { concurrency });
+  }
+
+  async setGlobalRateLimit(queue: QueueRef, limit: { readonly max: number; readonly durationMs: number } | undefined): Promise<void> {
+    await this.#setMeta(queue, { max: limit?.max, duration: limit?.durationMs });
+  }
+
+  /** No job starts for `ms`, on workers that have a rate limit; undefined: ends the wait at once. */
+  async rateLimit(queue: QueueRef, ms: number | undefined): Promise<void> {
+    const { limiter } = queueKeys(queue);
+    const { connection } = this.scripts;
+    await (ms === undefined ? connection.send('del', [limiter]) : connection.send('set', [limiter, LIMIT_REACHED, 'PX', ms]));
+  }
+
+  async #recoveryPass(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<{ ids: string[]; calls: number }> {
+    const ids: string[] = [];
+    let calls = 0;
+    for (let offset = 0; offset >= 0; calls++) {
+      const args = [`${incarnation}:`, maxStalledCount, offset, RECOVERY_WINDOW];
+      const [returned, next] = (await this.#call('recover-dead', queue, args)) as [string[], number];
+      ids.push(...returned);
+      offset = next;
+    }
+    return { ids, calls };
+  }
+
+  async #setMeta(queue: QueueRef, fields: Readonly<Record<string, number | undefined>>): Promise<void> {
+    const { meta } = queueKeys(queue);
+    const { connection } = this.scripts;
+    for (const [name, value] of Object.entries(fields)) {
+      await (value === undefined ? connection.send('hdel', [meta, name]) : connection.send('hset', [meta, name, value]));
+    }
+  }
+
+  #call(script: ScriptName, queue: QueueRef, args: readonly (string | number)[]): Promise<unknown> {
+    return this.scripts.call(script, [queueKeys(queue).meta], args);
+  }
+}

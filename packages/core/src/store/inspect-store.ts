@@ -1,0 +1,148 @@
+import { decodeJob, type JobRecord, type JobState } from '../job/index.js';
+import { jobKey, type QueueKeys, type QueueRef, queueKeys } from '../keys/queue-keys.js';
+import type { Scripts } from '../redis/index.js';
+import { readFields } from './replies.js';
+
+/** How many jobs stand in each state, at one instant. */
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly active: number;
+  readonly prioritized: number;
+  readonly delayed: number;
+  readonly waitingChildren: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Ready jobs that a v5 client has put aside while the queue is paused; not contained in `waiting`. */
+  readonly parked: number;
+}
+
+/** States that have an order to list them in, by their key. */
+export type RangeState = 'wait' | 'paused' | 'active' | 'prioritized' | 'delayed' | 'waitingChildren' | 'completed' | 'failed';
+
+/** Configuration of a queue; what is not set is undefined. */
+export interface QueueMeta {
+  readonly isPaused: boolean;
+  readonly concurrency: number | undefined;
+  readonly max: number | undefined;
+  readonly durationMs: number | undefined;
+  readonly maxEvents: number | undefined;
+  readonly version: string | undefined;
+  /** All fields as stored. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const PER_CALL = 500;
+
+/** Reads of a queue, always bounded: lists come in pages, 500 jobs a call. */
+export class InspectStore {
+  constructor(private readonly scripts: Scripts) {}
+
+  async counts(queue: QueueRef): Promise<QueueCounts> {
+    const reply = (await this.scripts.call('get-counts', [queueKeys(queue).meta], [])) as number[];
+    const [waiting, active, prioritized, delayed, waitingChildren, completed, failed, parked] = reply.map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { waiting, active, prioritized, delayed, waitingChildren, completed, failed, parked };
+  }
+
+  async state(queue: QueueRef, jobId: string): Promise<JobState> {
+    return (await this.scripts.call('get-state', [queueKeys(queue).meta], [jobId])) as JobState;
+  }
+
+  async job(queue: QueueRef, jobId: string): Promise<JobRecord | undefined> {
+    const fields = readFields(await this.scripts.connection.send('hgetall', [jobKey(queue, jobId)]));
+    return fields && decodeJob(jobId, fields).record;
+  }
+
+  /** Records by id, in order; undefined where there is none. */
+  async jobs(queue: QueueRef, jobIds: readonly string[]): Promise<(JobRecord | undefined)[]> {
+    const calls = [];
+    for (let first = 0; first < jobIds.length; first += PER_CALL) {
+      calls.push({ script: 'get-jobs' as const, keys: [queueKeys(queue).meta], args: jobIds.slice(first, first + PER_CALL) });
+    }
+    const records = (await this.scripts.callAll(calls)).flatMap((reply) => {
+      if (reply instanceof Error) throw reply;
+      return (reply as unknown[]).map(readFields);
+    });
+    return records.map((fields, at) => fields && decodeJob(jobIds[at] as string, fields).record);
+  }
+
+  /**
+   * Jobs of one state from index `start` to `end`, both included; `end` -1: to the last one.
+   * @param order `oldest`: lists in the order they will run, sets by score; `newest`: the reverse.
+   */
+  async range(queue: QueueRef, state: RangeState, start: number, end: number, order: 'oldest' | 'newest'): Promise<JobRecord[]> {
+    const records: JobRecord[] = [];
+    const last = end < 0 ? Number.MAX_SAFE_INTEGER : end;
+    for (let first = Math.max(0, start); first <= last; first += PER_CALL) {
+      const stop = Math.min(last, first + PER_CALL - 1);
+      const args = [state, first, stop, order === 'newest' ? 1 : 0];
+      const [seen, jobs] = (await this.scripts.call('get-range', [queueKeys(queue).meta], args)) as [number, unknown[]];
+      for (let at = 0; at < jobs.length; at += 2) {
+        const fields = readFields(jobs[at + 1]);
+        if (fields) records.push(decodeJob(jobs[at] as string, fields).record);
+      }
+      if (seen < stop - first + 1) break;
+    }
+    return records;
+  }
+
+  /** Rows of a job's log from `start` to `end`, both included, and how many there are. */
+  async logs(
+    queue: QueueRef,
+    jobId: string,
+    start = 0,
+    end = -1,
+    order: 'oldest' | 'newest' = 'oldest',
+  ): Promise<{ rows: string[]; count: number }> {
+    const key = `${jobKey(queue, jobId)}:logs`;
+    const isOldest = order === 'oldest';
+    const [count, rows] = await this.scripts.connection.sendAll([
+      { name: 'llen', args: [key] },
+      { name: 'lrange', args: isOldest ? [key, start, end] : [key, -(end + 1), -(start + 1)] },
+    ]);
+    if (count instanceof Error) throw count;
+    if (rows instanceof Error) throw rows;
+    return { rows: isOldest ? (rows as string[]) : (rows as string[]).reverse(), count: count as number };
+  }
+
+  async meta(queue: QueueRef): Promise<QueueMeta> {
+    const fields = readFields(await this.scripts.connection.send('hgetall', [queueKeys(queue).meta])) ?? {};
+    return {
+      isPaused: fields.paused !== undefined,
+      concurrency: numberOf(fields.concurrency),
+      max: numberOf(fields.max),
+      durationMs: numberOf(fields.duration),
+      maxEvents: numberOf(fields['opts.maxLenEvents']),
+      version: fields.version,
+      fields,
+    };
+  }
+
+  /** Ms until the rate limit lifts; 0: not limited. Without `max`, the queue's own limit counts. */
+  async rateLimitMs(queue: QueueRef, max?: number): Promise<number> {
+    const { limiter, meta }: QueueKeys = queueKeys(queue);
+    const [started, ttl, globalMax] = await this.scripts.connection.sendAll([
+      { name: 'get', args: [limiter] },
+      { name: 'pttl', args: [limiter] },
+      { name: 'hget', args: [meta, 'max'] },
+    ]);
+    for (const reply of [started, ttl, globalMax]) if (reply instanceof Error) throw reply;
+    const limit = max ?? (globalMax === null ? undefined : Number(globalMax));
+    if (limit !== undefined && Number(started ?? 0) < limit) return 0;
+    return Math.max(0, ttl as number);
+  }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}

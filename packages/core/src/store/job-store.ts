@@ -1,0 +1,85 @@
+import type { JobCommands, JobRecord, JobState, PendingOutcome } from '../job/index.js';
+import { jobKey, type QueueRef, queueKeys } from '../keys/queue-keys.js';
+import type { Clock } from '../kit/index.js';
+import type { ScriptName, Scripts } from '../redis/index.js';
+import { AdminStore } from './admin-store.js';
+import { ConsumerStore } from './consumer-store.js';
+import { InspectStore } from './inspect-store.js';
+import { readFields } from './replies.js';
+
+/** Settling a single job takes no other job in return, so this profile locks nothing. */
+const NO_FETCH = { lockMs: 0 } as const;
+
+/** What a `Job` of one queue may ask of Redis. One per queue, shared by all its jobs. */
+export class JobStore implements JobCommands {
+  readonly #inspect: InspectStore;
+  readonly #admin: AdminStore;
+  readonly #consumer: ConsumerStore;
+
+  constructor(
+    private readonly queue: QueueRef,
+    private readonly scripts: Scripts,
+    private readonly clock: Clock,
+  ) {
+    this.#inspect = new InspectStore(scripts);
+    this.#admin = new AdminStore(scripts);
+    this.#consumer = new ConsumerStore(scripts);
+  }
+
+  read(jobId: string): Promise<JobRecord | undefined> {
+    return this.#inspect.job(this.queue, jobId);
+  }
+
+  state(jobId: string): Promise<JobState> {
+    return this.#inspect.state(this.queue, jobId);
+  }
+
+  updateData(jobId: string, data: string): Promise<number> {
+    return this.#call('update-data', [jobId, data]);
+  }
+
+  updateProgress(jobId: string, progress: string): Promise<number> {
+    return this.#call('update-progress', [jobId, progress]);
+  }
+
+  addLog(jobId: string, row: string, keep: number): Promise<number> {
+    return this.#call('add-log', [jobId, row, keep]);
+  }
+
+  async clearLogs(jobId: string, keep: number): Promise<void> {
+    const key = `${jobKey(this.queue, jobId)}:logs`;
+    const { connection } = this.scripts;
+    await (keep > 0 ? connection.send('ltrim', [key, -keep, -1]) : connection.send('del', [key]));
+  }
+
+  remove(jobId: string, withChildren: boolean): Promise<number> {
+    return this.#admin.remove(this.queue, jobId, withChildren);
+  }
+
+  async settle(outcome: PendingOutcome): Promise<number> {
+    const call = { queue: this.queue, profile: NO_FETCH, now: this.clock.now(), outcomes: [outcome], want: 0, share: 1, token: '' };
+    const [reply] = await this.#consumer.exchange([call]);
+    if (reply instanceof Error) throw reply;
+    return reply?.codes[0] as number;
+  }
+
+  async extendLock(jobId: string, token: string, lockMs: number): Promise<boolean> {
+    return (await this.#consumer.extendLocks(this.queue, [{ jobId, token }], lockMs)).length === 0;
+  }
+
+  async childValues(jobId: string): Promise<Readonly<Record<string, string>>> {
+    return readFields(await this.scripts.connection.send('hgetall', [`${jobKey(this.queue, jobId)}:processed`])) ?? {};
+  }
+
+  async ignoredChildFailures(jobId: string): Promise<Readonly<Record<string, string>>> {
+    return readFields(await this.scripts.connection.send('hgetall', [`${jobKey(this.queue, jobId)}:failed`])) ?? {};
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  async #call(script: ScriptName, args: readonly (string | number)[]): Promise<number> {
+    return (await this.scripts.call(script, [queueKeys(this.queue).meta], args)) as number;
+  }
+}

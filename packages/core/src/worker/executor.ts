@@ -1,0 +1,326 @@
+import { controlFlowOf, errorFromStatus, LockLostError, UnrecoverableError } from '../errors/index.js';
+import {
+  customBackoffType,
+  decideOutcome,
+  type Job,
+  type JobCommands,
+  type JobProgress,
+  type Outcome,
+  type OutcomeRules,
+  type RunEnd,
+  refusalToRun,
+} from '../job/index.js';
+import type { QueueRef } from '../keys/queue-keys.js';
+import { toError } from '../kit/index.js';
+import type { Consumer, HeldJob, Upkeep } from '../runtime/consumer.js';
+import type { JobInHand, Runtime } from '../runtime/runtime.js';
+import type { FetchProfile } from '../store/index.js';
+import { Places } from './places.js';
+import { type AbortCause, Run, RunningJob } from './run.js';
+import type { ResolvedWorkerOptions } from './worker-options.js';
+
+/** What runs a job. The signal is aborted when the job is cancelled, its lock is lost, or its worker has to stop soon. */
+export type ProcessorFunction<Data, Result, Name extends string> = (
+  job: Job<Data, Result, Name>,
+  token: string,
+  signal: AbortSignal,
+) => Promise<Result> | Result;
+
+/** Who hears what happens to the jobs of an executor. */
+export interface RunListener {
+  active(job: Job): void;
+  completed(job: Job, result: unknown): void;
+  failed(job: Job, error: Error): void;
+  progress(job: Job, progress: JobProgress): void;
+  /** A job went back to wait without having failed. */
+  returned(run: Run): void;
+  lockLost(run: Run): void;
+  drained(): void;
+  stalled(jobIds: readonly string[]): void;
+  problem(error: Error): void;
+}
+
+/** Counts what becomes of the jobs in hand from some moment on; see `drain.ts`. */
+export interface RunTally {
+  finished(run: Run): void;
+  returned(run: Run): void;
+  lost(run: Run): void;
+}
+
+/**
+ * Owns the jobs in hand of one worker: the running processor calls, their abort controllers and the places they occupy. It outlives its
+ * worker: as long as a processor runs, its lock is renewed and its outcome goes to the runtime.
+ *
+ * A run is over when its processor has settled *and* its job is not held any more. Its place is free as soon as the processor settles.
+ */
+export class Executor implements Consumer {
+  readonly profile: FetchProfile;
+  readonly upkeep: Upkeep;
+  readonly places: Places;
+  readonly #hand = new Map<HeldJob, Run>();
+  readonly #rules: OutcomeRules;
+  #isOpen = false;
+  #refusesSchedules = false;
+  #tally: RunTally | undefined;
+  /** Jobs that this process holds: no answer to their outcome yet. */
+  #held = 0;
+  #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(
+    private readonly runtime: Pick<Runtime, 'settle' | 'release' | 'placesChanged' | 'clock'>,
+    readonly queue: QueueRef,
+    private readonly options: ResolvedWorkerOptions,
+    private readonly commands: JobCommands,
+    private readonly processor: ProcessorFunction<unknown, unknown, string>,
+    private readonly listener: RunListener,
+  ) {
+    this.profile = options.profile;
+    this.upkeep = options.upkeep;
+    this.places = new Places(options.concurrency);
+    const { removeOnComplete, removeOnFail, maxStartedAttempts } = options;
+    this.#rules = { random: 0, removeOnComplete, removeOnFail, maxStartedAttempts };
+  }
+
+  /** Whether it takes jobs. */
+  set isOpen(isOpen: boolean) {
+    if (this.#isOpen === isOpen) return;
+    this.#isOpen = isOpen;
+    this.runtime.placesChanged(this);
+  }
+
+  set concurrency(concurrency: number) {
+    this.places.limit = concurrency;
+    this.runtime.placesChanged(this);
+  }
+
+  free(): number {
+    return this.#isOpen && !this.#refusesSchedules ? this.places.free : 0;
+  }
+
+  deliver(jobs: readonly HeldJob[]): void {
+    for (const held of jobs) {
+      const run = new Run(held, new RunningJob(held, this.queue, this.commands, this.#onProgress));
+      this.#hand.set(held, run);
+      this.#held++;
+      this.places.take(1);
+      void this.#execute(run);
+    }
+  }
+
+  committed(held: HeldJob, code: number): void {
+    const run = this.#hand.get(held);
+    if (!run) return;
+    if (code === 0) this.#tell(run, held.outcome);
+    else {
+      this.#tally?.lost(run);
+      this.listener.problem(errorFromStatus(code, { jobId: held.jobId, command: held.outcome.kind }));
+    }
+    this.#letGo(run);
+  }
+
+  refused(held: HeldJob, code: number): void {
+    const run = this.#hand.get(held);
+    if (!run) return;
+    if (code > 0) this.#settle(run, { kind: 'wait' });
+    else void this.#end(run, { threw: errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' }) });
+  }
+
+  lost(held: HeldJob): void {
+    const run = this.#hand.get(held);
+    if (!run) return;
+    this.#tally?.lost(run);
+    run.abort('lock-lost', new LockLostError(held.jobId, this.queue.name));
+    this.listener.lockLost(run);
+    this.#letGo(run);
+  }
+
+  drained(): void {
+    this.listener.drained();
+  }
+
+  stalled(jobIds: readonly string[]): void {
+    this.listener.stalled(jobIds);
+  }
+
+  problem(error: Error): void {
+    this.listener.problem(error);
+  }
+
+  /** Runs whose processors have not settled. */
+  *running(): Iterable<Run> {
+    for (const run of this.#hand.values()) if (!run.end) yield run;
+  }
+
+  hand(): JobInHand[] {
+    const hand: JobInHand[] = [];
+    for (const { held, end } of this.#hand.values()) {
+      if (!end && held.phase === 'running')
+        hand.push({ queue: this.queue.name, jobId: held.jobId, token: held.token, startedAt: held.startedAt });
+    }
+    return hand;
+  }
+
+  /** Aborts the signal of one job. @returns whether it runs here. */
+  cancel(jobId: string, reason: unknown): boolean {
+    for (const run of this.running()) {
+      if (run.held.jobId !== jobId) continue;
+      run.abort('cancel', reason);
+      return true;
+    }
+    return false;
+  }
+
+  abortAll(cause: AbortCause, reason?: unknown): void {
+    for (const run of [...this.running()]) run.abort(cause, reason);
+  }
+
+  /** Gives every unfinished job back without waiting for its processor; what that still answers is dropped. */
+  returnAll(): readonly Run[] {
+    const returned = [...this.running()].filter((run) => run.held.phase === 'running');
+    for (const run of returned) this.runtime.settle(run.held, { kind: 'wait' }, this.runtime.clock.now());
+    return returned;
+  }
+
+  count(tally: RunTally): void {
+    this.#tally = tally;
+  }
+
+  /** Runs whose job this process still holds. */
+  *held(): Iterable<Run> {
+    for (const run of this.#hand.values()) if (run.held.phase !== 'over') yield run;
+  }
+
+  /** Resolves when no processor runs and no outcome is open. */
+  whenEmpty(): Promise<void> {
+    return this.#when(() => this.#hand.size === 0);
+  }
+
+  /** Resolves when no job is held, even if processors of lost or returned ones still run. */
+  whenNoneHeld(): Promise<void> {
+    return this.#when(() => this.#held === 0);
+  }
+
+  readonly #onProgress = (job: Job, progress: JobProgress): void => this.listener.progress(job, progress);
+
+  async #execute(run: Run): Promise<void> {
+    const { held, job } = run;
+    if (held.record.repeatJobKey !== undefined) {
+      this.#refuseSchedule(run);
+      return;
+    }
+    const refusal = held.undecodable ?? refusalToRun(held.record, this.options.maxStartedAttempts);
+    if (refusal !== undefined) {
+      await this.#end(run, { threw: new UnrecoverableError(refusal) });
+      return;
+    }
+    this.listener.active(job);
+    let end: RunEnd;
+    try {
+      end = { returned: await this.processor(job, held.token, run.controller.signal) };
+    } catch (error) {
+      end = { threw: error };
+    }
+    await this.#end(run, end);
+  }
+
+  /** The processor has settled: its place is free, and what it said goes to Redis unless the job is not ours any more. */
+  async #end(run: Run, end: RunEnd): Promise<void> {
+    const { held } = run;
+    const outcome = held.phase === 'running' ? await this.#outcomeOf(run, end) : undefined;
+    if (!run.end) this.places.give();
+    run.end = end;
+    if (outcome) this.#settle(run, outcome);
+    else if (held.phase === 'running') {
+      this.runtime.release(held); // the processor has moved the job itself
+      this.#tally?.finished(run);
+      this.#letGo(run);
+    } else if (held.phase === 'over') {
+      this.#forget(run);
+      this.runtime.placesChanged(this); // no turn carries news of this place
+    }
+  }
+
+  async #outcomeOf({ held, job, abortCause }: Run, end: RunEnd): Promise<Outcome | undefined> {
+    const threw = 'threw' in end;
+    if (threw && abortCause === 'drain' && !hasMoved(end.threw)) return { kind: 'wait' }; // never a failed attempt
+    const rules = threw || job.isDiscarded ? await this.#failureRules(job, held, end) : this.#rules;
+    return decideOutcome(held.record, end, rules);
+  }
+
+  async #failureRules(job: Job, held: HeldJob, end: RunEnd): Promise<OutcomeRules> {
+    const rules = { ...this.#rules, random: Math.random(), isDiscarded: job.isDiscarded };
+    const type = customBackoffType(held.record);
+    const { backoffStrategy } = this.options;
+    if (type === undefined || !backoffStrategy || !('threw' in end)) return rules;
+    try {
+      return { ...rules, customDelayMs: await backoffStrategy(held.record.attemptsMade + 1, type, toError(end.threw), job) };
+    } catch (error) {
+      this.listener.problem(toError(error));
+      return rules;
+    }
+  }
+
+  #settle(run: Run, outcome: Outcome): void {
+    this.runtime.settle(run.held, outcome, this.runtime.clock.now());
+  }
+
+  #tell(run: Run, outcome: Outcome): void {
+    const { job, end } = run;
+    if (outcome.kind === 'wait' || outcome.kind === 'wait-children' || !end) {
+      this.#tally?.returned(run);
+      this.listener.returned(run);
+      return;
+    }
+    this.#tally?.finished(run);
+    if (outcome.kind === 'complete' && 'returned' in end) this.listener.completed(job, end.returned);
+    else this.listener.failed(job, toError('threw' in end ? end.threw : new Error(reasonOf(outcome))));
+  }
+
+  /** Schedules end when the job that carries one is run by an engine that does not make its successor: such a job is left for others. */
+  #refuseSchedule(run: Run): void {
+    this.places.give();
+    run.end = { returned: undefined };
+    this.#settle(run, { kind: 'wait' });
+    if (this.#refusesSchedules) return;
+    this.#refusesSchedules = true;
+    const { record } = run.held;
+    this.listener.problem(
+      new Error(
+        `queue ${this.queue.name}: job ${record.id} belongs to the job scheduler ${record.repeatJobKey}, which this version does not support. ` +
+          'The job went back to wait and this worker takes no more jobs of the queue.',
+      ),
+    );
+  }
+
+  /** The job is not held any more; the run is over if its processor has settled. */
+  #letGo(run: Run): void {
+    this.#held--;
+    if (run.end) this.#hand.delete(run.held);
+    this.#wakeWaiters();
+  }
+
+  #forget(run: Run): void {
+    this.#hand.delete(run.held);
+    this.#wakeWaiters();
+  }
+
+  #when(isOver: () => boolean): Promise<void> {
+    return isOver() ? Promise.resolve() : new Promise((resolve) => this.#waiters.push({ isOver, resolve }));
+  }
+
+  #wakeWaiters(): void {
+    if (this.#waiters.length === 0) return;
+    const over = this.#waiters.filter(({ isOver }) => isOver());
+    this.#waiters = this.#waiters.filter((waiter) => !over.includes(waiter));
+    for (const { resolve } of over) resolve();
+  }
+}
+
+function hasMoved(error: unknown): boolean {
+  const flow = controlFlowOf(error);
+  return flow === 'DelayedError' || flow === 'WaitingError' || flow === 'WaitingChildrenError';
+}
+
+function reasonOf(outcome: Outcome): string {
+  return 'reason' in outcome && outcome.reason !== undefined ? outcome.reason : outcome.kind;
+}

@@ -1,0 +1,53 @@
+import { Job, type JobCommands, type JobProgress, type RunEnd } from '../job/index.js';
+import type { QueueRef } from '../keys/queue-keys.js';
+import type { HeldJob } from '../runtime/consumer.js';
+
+/** Why a run's signal was aborted: it is to make room for a stop, somebody asked for it, or the job is somebody else's now. */
+export type AbortCause = 'drain' | 'cancel' | 'lock-lost';
+
+/** What `signal.reason` is for an abort that was not asked for with a reason of its own. */
+export class JobAbortedError extends Error {
+  override readonly name = 'AbortError';
+  readonly code = 'JOB_ABORTED';
+
+  constructor(
+    override readonly cause: AbortCause,
+    jobId: string,
+  ) {
+    super(`job ${jobId} was aborted: ${cause}`);
+  }
+}
+
+/** A job as its processor sees it: progress it reports is told to the worker's listeners, too. */
+export class RunningJob extends Job {
+  readonly #told: (job: Job, progress: JobProgress) => void;
+
+  constructor(held: HeldJob, queue: QueueRef, commands: JobCommands, told: (job: Job, progress: JobProgress) => void) {
+    super(queue, held.record, commands, held.token);
+    this.#told = told;
+  }
+
+  override async updateProgress(progress: JobProgress): Promise<void> {
+    await super.updateProgress(progress);
+    this.#told(this, progress);
+  }
+}
+
+/** One call of a processor: the job it holds, its abort signal, and how it ended. */
+export class Run {
+  readonly controller = new AbortController();
+  abortCause: AbortCause | undefined;
+  end: RunEnd | undefined;
+
+  constructor(
+    readonly held: HeldJob,
+    readonly job: RunningJob,
+  ) {}
+
+  /** Aborts the signal once; the first cause stays. */
+  abort(cause: AbortCause, reason: unknown = new JobAbortedError(cause, this.held.jobId)): void {
+    if (this.abortCause !== undefined) return;
+    this.abortCause = cause;
+    this.controller.abort(reason);
+  }
+}

@@ -1,0 +1,196 @@
+import type { KeepJobs } from '../job/index.js';
+import { didYouMean, InvalidOptionError, integer, type Logger, positiveInt, silentLogger } from '../kit/index.js';
+import type { ConnectionInput } from '../redis/index.js';
+import type { Upkeep } from '../runtime/consumer.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { FetchProfile } from '../store/index.js';
+
+/** Computes the delay before the next attempt, ms; 0: at once, -1: no further attempt. */
+// biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
+export type BackoffStrategy = (attemptsMade: number, type?: string, error?: Error, job?: any) => number | Promise<number>;
+
+/** BullMQ's WorkerOptions by name and meaning, with `runtime` and `logger` added. */
+export interface WorkerOptions {
+  /** Where Redis is: URL, ioredis options or a client. Not needed with `runtime`. */
+  readonly connection?: ConnectionInput;
+  readonly prefix?: string;
+  /** Stored with each job as `processedBy`. Named workers do not share calls with others. */
+  readonly name?: string;
+  /** Start at once. Default true. */
+  readonly autorun?: boolean;
+  /** Jobs at once, 1 or more; changeable later. Default 1. */
+  readonly concurrency?: number;
+  readonly limiter?: { readonly max: number; readonly duration: number };
+  readonly metrics?: { readonly maxDataPoints?: number };
+  /** A rate-limited queue is asked again after this time at the latest, ms. Default 30,000. */
+  readonly maximumRateLimitDelay?: number;
+  /** Starts of a job, of any cause, after which it fails. */
+  readonly maxStartedAttempts?: number;
+  /** How often a job may stall before it fails. Default 1. */
+  readonly maxStalledCount?: number;
+  /** ms. Default 30,000. */
+  readonly stalledInterval?: number;
+  /** For completed jobs that have no rule of their own. */
+  readonly removeOnComplete?: KeepJobs;
+  readonly removeOnFail?: KeepJobs;
+  readonly skipStalledCheck?: boolean;
+  readonly skipLockRenewal?: boolean;
+  /** Seconds after which an idle queue is asked again without a hint. Default 5. */
+  readonly drainDelay?: number;
+  /** ms. Default 30,000. */
+  readonly lockDuration?: number;
+  /** A lock is renewed before it gets older than this, ms. Default half of `lockDuration`. */
+  readonly lockRenewTime?: number;
+  readonly settings?: { readonly backoffStrategy?: BackoffStrategy; readonly repeatStrategy?: unknown };
+  /** The runtime that serves this worker; by default the one of this process for `connection`. */
+  readonly runtime?: Runtime;
+  readonly logger?: Logger;
+  /** Accepted for compatibility, without effect: reconnecting is the business of the connection. */
+  readonly runRetryDelay?: number;
+  /** Accepted for compatibility, without effect. */
+  readonly skipVersionCheck?: boolean;
+  /** Accepted for compatibility, without effect. */
+  readonly skipWaitingForReady?: boolean;
+  /** Accepted for compatibility; processors given as a file run in this process, so these have no effect yet. */
+  readonly useWorkerThreads?: boolean;
+  readonly workerForkOptions?: object;
+  readonly workerThreadsOptions?: object;
+  /** Accepted for compatibility, without effect yet: see the diagnostics channels. */
+  readonly telemetry?: unknown;
+}
+
+/** The options below the edge: nothing optional that has a default. */
+export interface ResolvedWorkerOptions {
+  readonly prefix: string;
+  readonly isAutorun: boolean;
+  readonly concurrency: number;
+  readonly profile: FetchProfile;
+  readonly upkeep: Upkeep;
+  readonly maxStartedAttempts: number | undefined;
+  readonly removeOnComplete: KeepJobs | undefined;
+  readonly removeOnFail: KeepJobs | undefined;
+  readonly backoffStrategy: BackoffStrategy | undefined;
+  readonly logger: Logger;
+}
+
+const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
+const KNOWN: ReadonlySet<string> = new Set<keyof WorkerOptions>([
+  'connection',
+  'prefix',
+  'name',
+  'concurrency',
+  'limiter',
+  'metrics',
+  'maximumRateLimitDelay',
+  'maxStartedAttempts',
+  'maxStalledCount',
+  'stalledInterval',
+  'removeOnComplete',
+  'removeOnFail',
+  'drainDelay',
+  'lockDuration',
+  'lockRenewTime',
+  'settings',
+  'runtime',
+  'logger',
+  'runRetryDelay',
+  'workerForkOptions',
+  'workerThreadsOptions',
+  'telemetry',
+  ...FLAGS,
+]);
+
+/** @throws InvalidOptionError with the option's name, the value it had and what it has to be. */
+export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOptions {
+  refuseUnknown('', input, KNOWN);
+  for (const flag of FLAGS) boolean(flag, input[flag]);
+  const lockMs = positiveInt('lockDuration', input.lockDuration ?? 30_000);
+  const lockRenewMs = positiveInt('lockRenewTime', input.lockRenewTime ?? Math.max(1, Math.floor(lockMs / 2)), lockMs);
+  const intervalMs = positiveInt('stalledInterval', input.stalledInterval ?? 30_000);
+  const maxCount = integer('maxStalledCount', input.maxStalledCount ?? 1, 0);
+  if (input.runRetryDelay !== undefined) integer('runRetryDelay', input.runRetryDelay, 0);
+  const strategy = input.settings?.backoffStrategy;
+  if (strategy !== undefined && typeof strategy !== 'function')
+    throw new InvalidOptionError('settings.backoffStrategy', strategy, 'a function');
+  return Object.freeze({
+    prefix: text('prefix', input.prefix ?? 'bull'),
+    isAutorun: input.autorun ?? true,
+    concurrency: concurrencyOf(input.concurrency ?? 1),
+    profile: profileOf(input, lockMs),
+    upkeep: Object.freeze({
+      lockRenewMs: input.skipLockRenewal ? undefined : lockRenewMs,
+      stalled: input.skipStalledCheck ? undefined : { intervalMs, maxCount },
+      pollMs: Math.max(1, Math.round(positive('drainDelay', input.drainDelay ?? 5) * 1_000)),
+      maxLimitDelayMs: positiveInt('maximumRateLimitDelay', input.maximumRateLimitDelay ?? 30_000),
+    }),
+    maxStartedAttempts: input.maxStartedAttempts === undefined ? undefined : integer('maxStartedAttempts', input.maxStartedAttempts, 0),
+    removeOnComplete: keepJobs('removeOnComplete', input.removeOnComplete),
+    removeOnFail: keepJobs('removeOnFail', input.removeOnFail),
+    backoffStrategy: strategy,
+    logger: input.logger ?? silentLogger,
+  });
+}
+
+/** @throws InvalidOptionError unless it is a whole number of at least 1. */
+export function concurrencyOf(value: unknown): number {
+  return positiveInt('concurrency', value);
+}
+
+/** Refuses options that nobody knows, with the closest name that somebody does. `path` is what the names are prefixed with. */
+export function refuseUnknown(path: string, input: object, known: ReadonlySet<string>): void {
+  for (const name of Object.keys(input)) {
+    if (known.has(name)) continue;
+    const close = didYouMean(name, known);
+    throw new InvalidOptionError(
+      path + name,
+      (input as Record<string, unknown>)[name],
+      close ? `absent: did you mean "${close}"?` : 'absent',
+    );
+  }
+}
+
+function profileOf(input: WorkerOptions, lockMs: number): FetchProfile {
+  const { limiter, metrics, name } = input;
+  const points = metrics?.maxDataPoints;
+  return Object.freeze({
+    lockMs,
+    ...(limiter === undefined ? {} : { limiter: limiterOf(limiter) }),
+    ...(name === undefined ? {} : { name: text('name', name) }),
+    ...(points === undefined ? {} : { maxMetricsSize: positiveInt('metrics.maxDataPoints', points) }),
+  });
+}
+
+function limiterOf(limiter: unknown): { readonly max: number; readonly durationMs: number } {
+  const { max, duration } = record('limiter', limiter, ['max', 'duration']);
+  return { max: positiveInt('limiter.max', max), durationMs: positiveInt('limiter.duration', duration) };
+}
+
+function keepJobs(option: string, value: unknown): KeepJobs | undefined {
+  if (value === undefined) return undefined;
+  const { age, count, limit } = record(option, value, ['age', 'count', 'limit']);
+  return Object.freeze({
+    ...(count === undefined ? {} : { count: integer(`${option}.count`, count, -1) }),
+    ...(age === undefined ? {} : { age: integer(`${option}.age`, age, 0) }),
+    ...(limit === undefined ? {} : { limit: positiveInt(`${option}.limit`, limit) }),
+  });
+}
+
+function record(option: string, value: unknown, names: readonly string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvalidOptionError(option, value, 'an object');
+  refuseUnknown(`${option}.`, value, new Set(names));
+  return value as Record<string, unknown>;
+}
+
+function boolean(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'true or false');
+}
+
+function text(option: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new InvalidOptionError(option, value, 'a text');
+}
+
+function positive(option: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidOptionError(option, value, 'a number above 0');
+}

@@ -1,0 +1,280 @@
+import { EventEmitter } from 'eventemitter3';
+import { ConnectionClosedError, RateLimitError } from '../errors/index.js';
+import type { Job, JobProgress } from '../job/index.js';
+import { type QueueRef, queueRef } from '../keys/queue-keys.js';
+import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, toError } from '../kit/index.js';
+import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
+import type { JobInHand, Runtime } from '../runtime/runtime.js';
+import { JobStore } from '../store/index.js';
+import { channels } from '../telemetry/channels.js';
+import { Drain, type DrainOptions, type DrainReport } from './drain.js';
+import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
+import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
+import { JobMessages } from './messages.js';
+import type { WorkerEvents } from './worker-events.js';
+import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
+import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-state.js';
+
+/** Errors that nobody listens to; an emitter would throw, and a connection that comes and goes must not end the process. */
+const unheard = new OncePrinter((line) => console.error(line));
+const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
+
+/**
+ * A consumer of one queue, with BullMQ's names. It owns its options and listeners, and nothing that costs: no timer, no socket, no
+ * loop. Fetching, locks and outcomes are the business of the runtime it is registered with, by default the one of this process for its
+ * `connection`; running jobs is that of its executor, which outlives it.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
+export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<any, any, any>> {
+  static RateLimitError(): RateLimitError {
+    return new RateLimitError();
+  }
+
+  readonly name: string;
+  readonly opts: WorkerOptions;
+  readonly #queue: QueueRef;
+  readonly #options: ResolvedWorkerOptions;
+  readonly #processor: Processor<Data, Result, Name>;
+  readonly #lease: RuntimeLease | undefined;
+  readonly #runtime: Runtime;
+  readonly #ended: Deferred<void> = deferred();
+  readonly #detach: () => void;
+  #concurrency: number;
+  #executor: Executor | undefined;
+  #loading: Promise<Executor> | undefined;
+  #state: WorkerState = 'idle';
+  #drain: Drain | undefined;
+  #closing: Promise<DrainReport> | undefined;
+
+  /**
+   * @param processor a function, or the path or URL of a module whose default export is one. Modules run in this process for now.
+   * @throws InvalidOptionError
+   */
+  constructor(name: string, processor: Processor<Data, Result, Name>, options: WorkerOptions = {}) {
+    super();
+    checkProcessor(processor);
+    if (options.runtime && options.connection)
+      throw new InvalidOptionError('connection', options.connection, 'absent when `runtime` is given');
+    this.#options = resolveWorkerOptions(options);
+    this.#queue = queueRef(name, this.#options.prefix);
+    this.name = name;
+    this.opts = options;
+    this.#processor = processor;
+    this.#concurrency = this.#options.concurrency;
+    this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
+    this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
+    this.#detach = this.#listen();
+    this.#runtime.start().catch(() => undefined); // each failure to connect arrives as `error`
+    if (this.#options.isAutorun) this.run().catch((error: unknown) => this.#problem(toError(error)));
+  }
+
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** Takes effect at once. Lowering it stops no job. */
+  set concurrency(concurrency: number) {
+    this.#concurrency = concurrencyOf(concurrency);
+    if (this.#executor) this.#executor.concurrency = this.#concurrency;
+  }
+
+  /** `<prefix>:<queue>`. */
+  get qualifiedName(): string {
+    return this.#queue.qualified;
+  }
+
+  /**
+   * Starts to take jobs. Resolves when the worker has closed.
+   * @throws when it runs already, or was closed; or when its processor cannot be loaded.
+   */
+  async run(): Promise<void> {
+    if (!this.#move('run')) throw new Error(`worker of ${this.name} cannot run: it is ${this.#state}`);
+    const executor = await this.#load();
+    this.#runtime.register(executor);
+    executor.isOpen = this.#state === 'running';
+    await this.#ended.promise;
+  }
+
+  isRunning(): boolean {
+    return this.#state === 'running' || this.#state === 'paused';
+  }
+
+  isPaused(): boolean {
+    return this.#state === 'paused' || this.#state === 'held';
+  }
+
+  /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
+  async pause(doNotWaitActive = false): Promise<void> {
+    if (!this.#move('pause')) return;
+    if (this.#executor) this.#executor.isOpen = false;
+    if (!doNotWaitActive) await this.#executor?.whenEmpty();
+    this.#tell('paused');
+  }
+
+  resume(): void {
+    if (!this.#move('resume')) return;
+    if (this.#executor && this.#state === 'running') this.#executor.isOpen = true;
+    this.#tell('resumed');
+  }
+
+  /** Resolves when Redis answers and the processor is loaded. @throws ConnectionClosedError when the worker closes before. */
+  async waitUntilReady(): Promise<void> {
+    await this.#load();
+    const runtime = this.#runtime;
+    const isReady = (): boolean => runtime.state === 'running';
+    if (isReady()) return;
+    const ready = deferred();
+    this.once('ready', ready.resolve);
+    await Promise.race([ready.promise, this.#ended.promise]);
+    if (!isReady()) throw new ConnectionClosedError(this.#runtime.connections.command.address);
+  }
+
+  /** The jobs that run here. Until a drain has ended, turns under way may still add some. */
+  hand(): readonly JobInHand[] {
+    return this.#executor?.hand() ?? [];
+  }
+
+  /** Aborts the signal of a job that runs here; its processor decides what follows. @returns whether the job was found. */
+  cancelJob(jobId: string, reason: unknown = 'cancelled'): boolean {
+    return this.#executor?.cancel(jobId, reason) ?? false;
+  }
+
+  cancelAllJobs(reason: unknown = 'cancelled'): void {
+    this.#executor?.abortAll('cancel', reason);
+  }
+
+  /**
+   * Closes with a deadline: takes no further job, lets those in hand finish, aborts their signals `abortLeadMs` before the deadline and
+   * settles the rest at it. A rejection after that abort is no failed attempt: the job goes back to wait. A second call returns the first
+   * report, and can only bring the deadline closer.
+   */
+  drain(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
+    if (this.#closing) {
+      this.#drain?.shortenTo(deadline.remainingMs());
+      return this.#closing;
+    }
+    this.#closing = this.#close(deadline, options);
+    return this.#closing;
+  }
+
+  /** Takes no further job and waits for those in hand; with `force` it does not wait, and they go on as long as the process lives. */
+  async close(force = false): Promise<void> {
+    const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
+    await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
+    deadline.clear();
+  }
+
+  async #close(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
+    this.#move('close');
+    this.#tell('closing', 'closing queue');
+    const executor = this.#executor ?? (await this.#loading?.catch(() => undefined));
+    let report: DrainReport = { finished: 0, aborted: 0, returned: [], lost: [], lingering: [] };
+    if (executor) {
+      executor.isOpen = false;
+      this.#drain = new Drain(executor, this.#runtime.clock, deadline, options);
+      const unregistered = this.#runtime.unregister(executor);
+      report = await this.#drain.run();
+      if (report.lingering.length === 0) await unregistered;
+    }
+    await this.#letGo(executor, report.lingering.length > 0);
+    this.#move('end');
+    this.#tell('closed');
+    this.#ended.resolve();
+    return report;
+  }
+
+  /** Jobs that linger still need the runtime: it is given back when the last of them has ended. */
+  async #letGo(executor: Executor | undefined, hasLingering: boolean): Promise<void> {
+    if (!hasLingering) {
+      this.#detach();
+      await this.#lease?.release();
+      return;
+    }
+    const released = executor?.whenEmpty().then(() => {
+      this.#detach();
+      return this.#lease?.release();
+    });
+    released?.catch((error: unknown) => this.#problem(toError(error)));
+  }
+
+  #load(): Promise<Executor> {
+    this.#loading ??= loadProcessor(this.#processor).then((processor) => {
+      const store = new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock);
+      const run = processor as ProcessorFunction<unknown, unknown, string>;
+      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, store, run, this.#listener());
+      this.#executor.concurrency = this.#concurrency;
+      return this.#executor;
+    });
+    return this.#loading;
+  }
+
+  #listener(): RunListener {
+    const messages = new JobMessages(this.#queue);
+    return {
+      active: (job) => {
+        if (channels.jobStart.hasSubscribers) channels.jobStart.publish(messages.of(job));
+        this.#tell('active', job, 'waiting');
+      },
+      completed: (job, result) => {
+        if (channels.jobComplete.hasSubscribers) channels.jobComplete.publish(messages.ended(job));
+        if (this.listenerCount('completed') === 0) return;
+        job.applyUpdate({ returnvalue: result, attemptsMade: job.attemptsMade + 1 });
+        this.#tell('completed', job, result, 'active');
+      },
+      failed: (job, error) => {
+        if (channels.jobFail.hasSubscribers) channels.jobFail.publish(messages.ended(job, error));
+        if (this.listenerCount('failed') === 0) return;
+        job.applyUpdate({ failedReason: error.message, attemptsMade: job.attemptsMade + 1 });
+        this.#tell('failed', job, error, 'active');
+      },
+      progress: (job: Job, progress: JobProgress) => this.#tell('progress', job, progress),
+      returned: ({ job }) => {
+        if (channels.jobReturn.hasSubscribers) channels.jobReturn.publish(messages.ended(job));
+      },
+      lockLost: ({ job, controller }) => {
+        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, controller.signal.reason));
+        this.#tell('lockRenewalFailed', [job.id]);
+        this.#problem(toError(controller.signal.reason));
+      },
+      drained: () => this.#tell('drained'),
+      stalled: (jobIds) => {
+        for (const jobId of jobIds) this.#tell('stalled', jobId, 'active');
+      },
+      problem: (error) => this.#problem(error),
+    };
+  }
+
+  #listen(): () => void {
+    const runtime = this.#runtime;
+    const ready = (): void => this.#tell('ready');
+    const offline = (): void => this.#tell('ioredis:close');
+    const failed = (error: Error): void => {
+      this.#problem(error);
+      void this.close(true);
+    };
+    runtime.on('ready', ready).on('offline', offline).on('failed', failed);
+    return () => void runtime.off('ready', ready).off('offline', offline).off('failed', failed);
+  }
+
+  #move(move: WorkerMove): boolean {
+    const next = nextWorkerState(this.#state, move);
+    if (next) this.#state = next;
+    return next !== undefined;
+  }
+
+  #problem(error: Error): void {
+    this.#options.logger.warn('worker error', { queue: this.name, error: error.message });
+    if (this.listenerCount('error') === 0) unheard.print(`[drover] worker of ${this.name}: ${error.message}`);
+    else this.#tell('error', error);
+  }
+
+  /** Listeners are the application's: what they throw is an error of theirs, not of the loop that told them. */
+  #tell(event: keyof WorkerEvents<Data, Result, Name>, ...payload: unknown[]): void {
+    try {
+      (this.emit as (event: string, ...payload: unknown[]) => boolean)(event, ...payload);
+    } catch (error) {
+      if (event !== 'error') this.#problem(toError(error));
+      else unheard.print(`[drover] error listener of the worker of ${this.name}: ${toError(error).message}`);
+    }
+  }
+}
