@@ -65,6 +65,11 @@ export class Supervisor<Spec> {
     return this.#ended.promise;
   }
 
+  /** It was stopped or gave up: nothing can be added any more. */
+  get isEnding(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** Adds a child and starts it when its turn has come. @throws Error when there is one of that id (one being stopped included), or after the end. */
   add(spec: ChildSpec<Spec>): void {
     if (this.#end) throw new Error(`cannot add child ${spec.id}: the supervisor has ended`);
