@@ -48,10 +48,9 @@ export class FactDesk implements ProcessListener {
 
   ended(identity: ProcessIdentity, end: ProcessEnded): void {
     const { slot, incarnation } = identity;
-    const { code, signal, uptimeMs, stderrTail } = end.exit;
+    const { code, signal, uptimeMs } = end.exit;
     const fields = { slot, incarnation, code, signal, class: end.exit.class, uptimeMs, reason: end.reason };
-    const level = end.exit.class === 'abnormal' ? 'error' : 'info';
-    this.deps.logger[level]('a process has ended', { ...fields, ...(level === 'error' && { stderrTail }) });
+    this.deps.logger[end.exit.class === 'abnormal' ? 'error' : 'info']('a process has ended', fields);
     this.#note({ type: 'exited', slot, incarnation, exit: end.exit }, 'process.exited', fields);
     this.deps.onEnded(identity, end);
   }
