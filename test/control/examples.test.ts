@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 import { ROOT } from '../support/cli.js';
 import { startNode } from '../support/process-harness.js';
-import { testRedisUrl } from '../support/redis.js';
+import { startOwnRedis } from '../support/redis.js';
+
+let url: string;
+beforeAll(async () => {
+  url = (await startOwnRedis()).url; // the examples name their queues plainly
+});
 
 async function example(file: string): Promise<unknown> {
-  const program = startNode(join(ROOT, 'examples', file), [], { env: { ...process.env, REDIS_URL: testRedisUrl() } });
+  const program = startNode(join(ROOT, 'examples', file), [], { env: { ...process.env, REDIS_URL: url } });
   const { code } = await program.exit(40_000);
   if (code !== 0) throw new Error(`${file} ended with ${code}\n${program.output}`);
   return JSON.parse(program.stdout.trim().split('\n').at(-1) as string);
