@@ -42,7 +42,7 @@ test('a script carries its includes, callees first and each once, and the number
   expect([...text.matchAll(/^local function (\w+)/gm)].map((match) => match[1])).toEqual(['shout', 'sayHello']);
 });
 
-test.each([
+test.each<{ name: string; files: Record<string, string>; says: string }>([
   {
     name: 'an unknown include',
     files: { 'commands/greet.lua': `--- @include "nobody"\n${HEADER}${BODY}` },
