@@ -236,10 +236,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       returned: ({ job }) => {
         if (channels.jobReturn.hasSubscribers) channels.jobReturn.publish(messages.ended(job));
       },
-      lockLost: ({ job, controller }) => {
-        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, controller.signal.reason));
+      lockLost: ({ job, signal }) => {
+        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, signal.reason));
         this.#tell('lockRenewalFailed', [job.id]);
-        this.#problem(toError(controller.signal.reason));
+        this.#problem(toError(signal.reason));
       },
       drained: () => this.#tell('drained'),
       stalled: (jobIds) => {
