@@ -25,7 +25,7 @@ const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
  * `connection`; running jobs is that of its executor, which outlives it.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
-export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<any, any, any>> {
+export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<Data, Result, Name>> {
   static RateLimitError(): RateLimitError {
     return new RateLimitError();
   }
@@ -90,8 +90,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   async run(): Promise<void> {
     if (!this.#move('run')) throw new Error(`worker of ${this.name} cannot run: it is ${this.#state}`);
     const executor = await this.#load();
-    this.#runtime.register(executor);
-    executor.isOpen = this.#state === 'running';
+    if (this.isRunning()) {
+      this.#runtime.register(executor);
+      executor.isOpen = this.#state === 'running';
+    }
     await this.#ended.promise;
   }
 
@@ -157,7 +159,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     return this.#closing;
   }
 
-  /** Takes no further job and waits for those in hand; with `force` it does not wait, and they go on as long as the process lives. */
+  /**
+   * Takes no further job and waits for those in hand. With `force` it does not wait: their signals are aborted, and those that go on
+   * keep their locks and are committed when they end.
+   */
   async close(force = false): Promise<void> {
     const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
     await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
@@ -231,10 +236,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       returned: ({ job }) => {
         if (channels.jobReturn.hasSubscribers) channels.jobReturn.publish(messages.ended(job));
       },
-      lockLost: ({ job, controller }) => {
-        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, controller.signal.reason));
+      lockLost: ({ job, signal }) => {
+        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, signal.reason));
         this.#tell('lockRenewalFailed', [job.id]);
-        this.#problem(toError(controller.signal.reason));
+        this.#problem(toError(signal.reason));
       },
       drained: () => this.#tell('drained'),
       stalled: (jobIds) => {
