@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Job, Queue } from '@drover/core';
 import { atEnd } from '../support/at-end.js';
 import { pidAlive, startNode } from '../support/process-harness.js';
-import { freshPrefix, testRedisUrl } from '../support/redis.js';
+import { freshPrefix, startOwnRedis, testRedisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { ForkedHost, group, HOST } from './forked-host.js';
 
@@ -25,7 +25,7 @@ const stateOf = async (job: Job): Promise<string> => job.getState();
 describe('jobs in a process', () => {
   test('are run by its workers, counted in heartbeats, and finished by a drain', async () => {
     const { queue, config } = jobs();
-    const added = await Promise.all([1, 2, 3].map(() => queue.add('send', { ms: 700 })));
+    const added = await Promise.all([1, 2, 3].map(() => queue.add('send', { ms: 1_500 })));
     const host = await ForkedHost.ready(config);
     await running(host, ['mail#1'], 3);
     expect(host.told('heartbeat').at(-1)?.workers).toEqual({ 'mail#1': 3 });
@@ -63,6 +63,19 @@ describe('jobs in a process', () => {
     expect(host.told('drained')[0]?.report.returned).toHaveLength(1);
   });
 
+  test('Redis that does not answer yet delays the boot and does not end it', async () => {
+    const redis = await startOwnRedis();
+    await redis.kill();
+    const host = new ForkedHost();
+    const { config } = jobs();
+    await host.init({ ...config, connection: redis.url });
+    await expect(host.ask({ type: 'start_workers', group: 'mail', workers: ['mail#1'] })).rejects.toMatchObject({ code: 'BUSY' });
+    await redis.restart();
+    await host.fact('ready');
+    await host.ask({ type: 'start_workers', group: 'mail', workers: ['mail#1'] });
+    await host.state('mail#1', 'running');
+  });
+
   test('a second drain joins the first and shortens it', async () => {
     const { queue, config } = jobs();
     await queue.add('deaf', { ms: 600_000, obeys: false });
@@ -89,10 +102,10 @@ describe('jobs in a process', () => {
     expect(host.change('mail#2')?.state).toBe('running');
   });
 
-  test('a process whose primary was killed gives back what it cannot finish', async () => {
+  test('a process whose primary was killed finishes what it can, broken pipes or not, and gives back the rest', async () => {
     const { queue, config } = jobs();
-    const [slow, quick] = [await queue.add('deaf', { ms: 600_000, obeys: false }), await queue.add('quick', { ms: 1_000 })];
-    const options = { host: HOST, groups: [config], workers: { mail: ['mail#1'] }, orphanDeadlineMs: 3_000 };
+    const [slow, quick] = [await queue.add('deaf', { ms: 600_000, obeys: false }), await queue.add('quick', { ms: 2_000, talks: true })];
+    const options = { host: HOST, groups: [config], workers: { mail: ['mail#1'] }, orphanDeadlineMs: 6_000 };
     const primary = startNode(fileURLToPath(new URL('./fixtures/lone-primary.mjs', import.meta.url)), [JSON.stringify(options)]);
     const pid = Number((await primary.line(/^running/)).split(' ')[1]);
     await until(async () => (await queue.getActiveCount()) === 2, { what: 'both jobs to run', everyMs: 50 });

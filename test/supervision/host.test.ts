@@ -240,7 +240,6 @@ describe('signals and the loss of the primary', () => {
   test.each([
     { name: 'that obeys', module: 'obedient.mjs' },
     { name: 'that cannot be closed', module: 'hangs.mjs' },
-    { name: 'that writes to the broken pipes', module: 'talks.mjs' },
   ])('after a SIGKILL of the primary a process with a worker $name is gone within 10 s', async ({ module }) => {
     const primary = lone(module, ['mail#1'], 1_000);
     const pid = Number((await primary.line(/^running/)).split(' ')[1]);

@@ -32,7 +32,8 @@ export interface HostDeps<Runtime extends HostedRuntime> {
 }
 
 type Request<T extends LinkRequest['type']> = Extract<LinkRequest, { type: T }>;
-type Handlers = { readonly [T in LinkRequest['type']]: (request: Request<T>) => LinkResult | undefined };
+type Handlers = { readonly [T in LinkRequest['type']]: (request: Request<T>) => LinkResult };
+const NOTHING: LinkResult = Object.freeze({});
 
 /** What the runtimes may take to close after the last job. */
 const CLOSE_MS = 500;
@@ -51,10 +52,18 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   #isHeartbeatUnsent = false;
 
   readonly #handlers: Handlers = {
-    start_workers: ({ group, workers }) => this.#ready().startWorkers(group, workers) as undefined,
-    stop_workers: ({ workers, drainMs, abortLeadMs }) =>
-      this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' }) as undefined,
-    set_share: ({ share }) => this.#ready().setShare(share) as undefined,
+    start_workers: ({ group, workers }) => {
+      this.#ready().startWorkers(group, workers);
+      return NOTHING;
+    },
+    stop_workers: ({ workers, drainMs, abortLeadMs }) => {
+      this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' });
+      return NOTHING;
+    },
+    set_share: ({ share }) => {
+      this.#ready().setShare(share);
+      return NOTHING;
+    },
     drain: (request) => this.#onDrain(request),
   };
 
@@ -84,8 +93,8 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   }
 
   /** Requests are answered as soon as they are understood; what comes of them is told as facts. */
-  async request(request: LinkRequest): Promise<LinkResult | undefined> {
-    const handle = this.#handlers[request.type] as (request: LinkRequest) => LinkResult | undefined;
+  async request(request: LinkRequest): Promise<LinkResult> {
+    const handle = this.#handlers[request.type] as (request: LinkRequest) => LinkResult;
     return handle(request);
   }
 
