@@ -341,6 +341,16 @@ describe.each(Object.entries(TRANSPORTS))('%s, from start to end', (_, reach) =>
     expect((await failureOf(client.request({ type: 'ping' }))).code).toBe('PEER_GONE');
   });
 
+  test('an operation that is followed twice is reported once, and a stop ends it', async () => {
+    const tap = new Tap(await (await reach()).open());
+    const { result } = await tap.ask(request('1', { type: 'scale_up', group: 'slow' }, { progress: true }));
+    await tap.ask(request('2', { type: 'operation', opId: result?.opId }, { progress: true }));
+    await tap.ask(request('3', { type: 'stop' }, { progress: true }));
+    await tap.find(({ kind, state }) => kind === 'prog' && state === 'done');
+    const ends = tap.received.filter(({ opId, state }) => opId === result?.opId && state === 'failed');
+    expect(ends).toMatchObject([{ error: { code: 'DRAINING' } }]);
+  });
+
   test('stop is reported to its end', async () => {
     const client = await (await reach()).client();
     const { result } = await client.run({ type: 'stop', mode: 'fast', drainMs: 1_000 });
