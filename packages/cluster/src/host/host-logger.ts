@@ -8,7 +8,8 @@ export function hostLogger(
   base: LogFields = {},
 ): Logger {
   const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    const line = [message, ...Object.entries({ ...base, ...fields }).map(([name, value]) => `${name}=${show(value)}`)].join(' ');
+    const known = Object.entries({ ...base, ...fields }).filter(([, value]) => value !== undefined);
+    const line = [message, ...known.map(([name, value]) => `${name}=${show(value)}`)].join(' ');
     if (!send(level, line)) writeError(`${level} ${line}\n`);
   };
   return {
@@ -21,6 +22,6 @@ export function hostLogger(
 }
 
 function show(value: unknown): string {
-  const text = value instanceof Error ? messageOf(value) : typeof value === 'string' ? value : JSON.stringify(value);
+  const text = value instanceof Error ? messageOf(value) : typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   return /[\s"=]/.test(text) ? JSON.stringify(text) : text;
 }
