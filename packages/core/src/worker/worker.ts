@@ -25,7 +25,7 @@ const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
  * `connection`; running jobs is that of its executor, which outlives it.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
-export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<any, any, any>> {
+export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<Data, Result, Name>> {
   static RateLimitError(): RateLimitError {
     return new RateLimitError();
   }
