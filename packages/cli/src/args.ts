@@ -1,23 +1,10 @@
 import { createRequire } from 'node:module';
 import { didYouMean } from '@drover/core/kit';
 import yargs, { type Argv } from 'yargs';
-import type { CliCommand } from './commands/command.js';
+import type { Args, CliCommand, CommonArgs } from './commands/command.js';
 import { UsageError } from './exit-codes.js';
 import { HELP } from './help.js';
 import { quote } from './values.js';
-
-/** Arguments as they were typed. */
-export type Args = Readonly<Record<string, unknown>>;
-
-/** Options that every command has. */
-export interface CommonArgs {
-  readonly name?: string;
-  readonly socket?: string;
-  readonly json: boolean;
-  readonly wait?: boolean;
-  readonly timeout?: string;
-  readonly color: boolean;
-}
 
 /** What was typed: a command with its arguments, or a text that was asked for (help, the version). */
 export type Invocation =
@@ -29,6 +16,9 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** Numbers are judged by our own parsers, whose messages name the value. */
 const PARSER = { 'parse-numbers': false, 'parse-positional-numbers': false, 'duplicate-arguments-array': false, 'dot-notation': false };
 
+/** Stands for the first page, whose indentation yargs would take away. */
+const HELP_MARK = '(help)';
+
 /** Options with a value that may not be empty. */
 const NEVER_EMPTY = ['name', 'socket', 'timeout', 'group', 'config', 'queue', 'redis', 'prefix'];
 
@@ -37,7 +27,7 @@ export async function parseArgs(argv: readonly string[], commands: readonly CliC
   let chosen: { readonly command: CliCommand; readonly args: Args & CommonArgs } | undefined;
   let text = '';
   let problem: string | undefined;
-  const parser = withCommonOptions(yargs().scriptName('drover').usage(HELP).parserConfiguration(PARSER));
+  const parser = withCommonOptions(yargs().scriptName('drover').usage(HELP_MARK).parserConfiguration(PARSER));
   for (const command of commands) {
     parser.command([`${command.verb} ${command.positionals}`.trim(), ...command.aliases], false, command.build, (args) => {
       chosen = { command, args: args as unknown as Args & CommonArgs };
@@ -45,7 +35,7 @@ export async function parseArgs(argv: readonly string[], commands: readonly CliC
   }
   const rest = await parser.parseAsync([...argv], {}, (error: Error | undefined, _args: unknown, output: string) => {
     problem = error?.message;
-    text = output;
+    text = output.replace(HELP_MARK, () => HELP);
   });
   if (problem !== undefined) throw new UsageError(explain(problem, parser));
   if (text !== '') return { kind: 'text', text };

@@ -1,6 +1,5 @@
 import { ControlClient, ControlFailure } from '@drover/cluster/protocol';
-import type { CommonArgs } from './args.js';
-import type { Call } from './commands/command.js';
+import type { Call, CommonArgs } from './commands/command.js';
 import { UsageError } from './exit-codes.js';
 
 /** Time for an answer, where nothing else was asked for. */

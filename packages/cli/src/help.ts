@@ -22,4 +22,4 @@ Examples
   drover status --json | jq .groups                   for scripts
   drover stop --deadline 60s                          let jobs take up to a minute
 
-Exit codes: 0 done, 1 refused or failed, 64 wrong usage, 69 no cluster there, 75 timed out (it goes on), 77 not permitted`;
+Exit codes: 0 done, 1 refused or failed, 64 usage, 69 no cluster there, 75 timed out (it goes on), 77 not permitted`;

@@ -30,20 +30,25 @@ export async function main(argv: readonly string[], io: Io = process): Promise<n
     return await command.run({ args, env: io.env, output, timeoutMs });
   } catch (error) {
     output.failure(describe(error));
+    if (isBug(error)) output.note(error.stack ?? '');
     return exitCodeOf(error);
   }
 }
 
-/** An error as it is shown: its stable code, and one line. A bug of ours keeps its stack on stderr. */
+/** An error as it is shown: its stable code, and one line. */
 function describe(error: unknown): { code: string; message: string; details?: object | undefined } {
   if (error instanceof UsageError) return { code: error.code, message: error.message };
   if (error instanceof ControlFailure) return { code: error.code, message: hint(error), details: error.details };
   if (error instanceof CodedError) return { code: error.code, message: error.message };
-  if (error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
   return { code: 'INTERNAL', message: messageOf(error) };
 }
 
 /** An operation that goes on can be asked for later. */
 function hint({ code, message, details }: ControlFailure): string {
   return code === 'DEADLINE' && details?.opId !== undefined ? `${message}; ask for it with "drover op ${details.opId} --wait"` : message;
+}
+
+/** What nobody foresaw is shown in full. */
+function isBug(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof UsageError) && !(error instanceof CodedError);
 }

@@ -7,6 +7,7 @@ export {
   defineConfig,
   type GroupConfig,
   type GroupInput,
+  loadConfig,
   type SingleGroupInput,
 } from './config/index.js';
 export { ConfigError, ExitCode, FatalError } from './errors/errors.js';

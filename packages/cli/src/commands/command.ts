@@ -1,6 +1,18 @@
 import type { Argv } from 'yargs';
-import type { Args, CommonArgs } from '../args.js';
 import type { Output } from '../output.js';
+
+/** Arguments as they were typed. */
+export type Args = Readonly<Record<string, unknown>>;
+
+/** Options that every command has. */
+export interface CommonArgs {
+  readonly name?: string;
+  readonly socket?: string;
+  readonly json: boolean;
+  readonly wait?: boolean;
+  readonly timeout?: string;
+  readonly color: boolean;
+}
 
 /** One call of a command. */
 export interface Call {
