@@ -1,5 +1,6 @@
 /** The primary as a program: its start, its exit codes, its parent, its signals. */
 import cluster from 'node:cluster';
+import { join } from 'node:path';
 import { pidAlive, startNode } from '../support/process-harness.js';
 import { startOwnRedis } from '../support/redis.js';
 import { next, until } from '../support/until.js';
@@ -73,6 +74,7 @@ test('as a worker of node:cluster it exits with 78 and the fix', async () => {
   const program = startNode('--input-type=module', [
     '-e',
     `import cluster from 'node:cluster';
+import { join } from 'node:path';
      cluster.setupPrimary({ exec: ${JSON.stringify(PRIMARY)}, execArgv: [] });
      cluster.fork({ pm_id: '0' }).on('exit', (code) => process.exit(code));`,
   ]);
@@ -96,6 +98,21 @@ test('drains when its parent has gone', async () => {
   const exit = next(program.child, 'exit', 15_000); // `close` does not come on a channel that this side has closed
   program.child.disconnect();
   expect(await exit).toEqual([0, null]);
+});
+
+test('a second SIGINT aborts the jobs that the first one waits for', async () => {
+  const cluster = new TestCluster({ concurrency: 1 });
+  const { program, client } = await cluster.startReady();
+  const queue = cluster.queue();
+  await queue.add('j', { gate: join(cluster.dir, 'never') });
+  await untilStatus(client, 'the job to be in hand', ({ processes }) => processes.some(({ jobsInHand }) => jobsInHand === 1));
+  program.kill('SIGINT');
+  await program.line('the primary stops');
+  expect((await client.request({ type: 'status' })).state).toBe('draining');
+  await expect(client.request({ type: 'scale_up' })).rejects.toMatchObject({ code: 'DRAINING' });
+  program.kill('SIGINT');
+  expect((await program.exit()).code).toBe(80);
+  expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 1, active: 0 });
 });
 
 test('SIGTTIN adds a worker, SIGTTOU takes one away', async () => {

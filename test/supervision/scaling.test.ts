@@ -82,24 +82,37 @@ test('a thousand workers, and back to none', async () => {
   expect(status.processes).toHaveLength(1);
 });
 
-test('the WorkerManager of the guide, embedded: no signal handlers, counts right at every step, and the name reachable from elsewhere', async () => {
+/** Runs a script with a WorkerManager in it and reads the JSON that it prints. */
+async function runManager(script: string, more: Record<string, unknown> = {}) {
   const prefix = freshPrefix();
-  const options = {
-    name: `manager-${prefix}`,
-    queue: 'work',
-    prefix,
-    connection: testRedisUrl(),
-    processor: fixture('jobs.mjs'),
-    processes: { max: 2 },
-  };
-  const program = startNode(fixture('manager.mjs'), [], {
+  const options = { name: `manager-${prefix}`, queue: 'work', prefix, connection: testRedisUrl(), processes: { max: 2 }, ...more };
+  const program = startNode(fixture(script), [], {
     env: { ...process.env, MANAGER_OPTIONS: JSON.stringify(options) },
     cwd: privateDir(),
   });
   expect(await program.exit(25_000)).toEqual({ code: 0, signal: null });
-  const seen = JSON.parse(program.stdout);
+  return JSON.parse(program.stdout.split('\n').find((line) => line.startsWith('{')) ?? program.output);
+}
+
+test('the WorkerManager of the guide: no signal handlers, counts right at every step, and the name reachable from elsewhere', async () => {
+  const seen = await runManager('manager.mjs', { processor: fixture('jobs.mjs') });
   expect(seen.counts).toEqual([0, 4, 2, 1, 1]);
   expect(seen.replies.map((reply: { desired: number }) => reply.desired)).toEqual([1, 4, 2, 1]);
   expect(seen.events).toEqual(['scale_up', 'scale_up', 'scale_down', 'scale_to']);
   expect(seen).toMatchObject({ processes: 1, report: { exitCode: 0 }, installed: [] });
+});
+
+test('a WorkerManager refuses a function as processor, and says why', async () => {
+  const refused = await runManager('refused-manager.mjs');
+  expect(refused).toMatchObject({ code: 'BAD_CONFIG', message: expect.stringMatching(/processor .*functions do not cross a fork/) });
+});
+
+test('a WorkerManager refuses to start inside a worker of node:cluster', async () => {
+  const refused = await runManager('refused-manager.mjs', { asWorker: true, processor: fixture('jobs.mjs') });
+  expect(refused).toMatchObject({ code: 'CLUSTER_WORKER', exitCode: 78 });
+});
+
+test('a WorkerManager whose processes cannot start tells that it gave up, and stops with 79; the host application lives on', async () => {
+  const gaveUp = await runManager('refused-manager.mjs', { workers: 1, processor: fixture('throws-at-import.mjs') });
+  expect(gaveUp).toEqual({ reason: expect.stringContaining('no table named users'), exitCode: 79 });
 });

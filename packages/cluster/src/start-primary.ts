@@ -147,6 +147,8 @@ class Program {
   }
 
   async run(): Promise<ExitCode> {
+    process.title = `drover primary ${this.config.name}`;
+    process.once('uncaughtException', (error) => this.#onBug(error));
     this.#signals.install();
     this.#parent.listen({ stop: () => this.#stop('drain'), gone: () => this.#onParentGone() });
     this.#parent.start();
@@ -166,6 +168,12 @@ class Program {
     this.#parent.stop();
     if (gaveUp !== undefined) this.sinks.err(`drover: gave up: ${gaveUp}`);
     return exitCode;
+  }
+
+  /** A mistake of ours: what is known of the cluster may be wrong, so it is not worked on. The processes drain as orphans. */
+  #onBug(error: Error): void {
+    this.sinks.err(`drover: ${describe(error)}`);
+    process.exit(ExitCode.internal);
   }
 
   /** pm2 waits for this text with `wait_ready`; other parents get the event `primary.ready`. */

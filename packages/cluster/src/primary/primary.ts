@@ -24,7 +24,7 @@ import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
 import { countReply, type PrimaryState, type View } from './snapshot.js';
 import { StepTaker } from './step-taker.js';
-import { sharperMode, stopBudget } from './stop-budget.js';
+import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 import { StopTally } from './stop-tally.js';
 
 export interface PrimaryDeps {
@@ -126,7 +126,7 @@ export class Primary {
   #stop(mode: StopMode, drainMs: number | undefined): void {
     const isFirst = this.#state !== 'draining' && this.#state !== 'gave_up';
     this.#mode = sharperMode(this.#mode, mode);
-    const budget = stopBudget(this.#mode, this.config.drain, drainMs);
+    const budget = stopBudget(this.#mode, processDrain(Object.values(this.config.groups)), drainMs);
     this.deps.logger.info('the primary stops', { ...budget });
     if (isFirst) {
       this.#state = 'draining';
@@ -215,13 +215,15 @@ export class Primary {
 
   #makeAdapter(): ProcessAdapter {
     const { clock, logger, fork } = this.deps;
-    const { health, drain } = this.config;
+    const groups = Object.values(this.config.groups);
+    const { health } = this.config;
+    const drain = processDrain(groups);
     return new ProcessAdapter({
       clock,
       logger,
       fork,
       listener: this.#desk,
-      init: () => ({ groups: Object.values(this.config.groups), health, share: Math.max(1, this.#observed.slots().length) }),
+      init: () => ({ groups, health, share: Math.max(1, this.#observed.slots().length) }),
       budget: (_slot, asked) => {
         const reasons = { draining: 'stop', gave_up: 'escalation', starting: 'scale_down', running: 'scale_down' } as const;
         const drainMs = Number.isFinite(asked) ? asked : drain.deadlineMs;

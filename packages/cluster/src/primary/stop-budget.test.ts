@@ -1,4 +1,4 @@
-import { sharperMode, stopBudget } from './stop-budget.js';
+import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 
 const drain = { deadlineMs: 25_000, abortLeadMs: 5_000, onTimeout: 'linger' } as const;
 
@@ -14,4 +14,9 @@ test.each([
 
 test('a stop never becomes gentler', () => {
   expect([sharperMode('fast', 'drain'), sharperMode('drain', 'now'), sharperMode('now', 'fast')]).toEqual(['fast', 'now', 'now']);
+});
+
+test('a process drains as its most patient group does', () => {
+  const other = { deadlineMs: 60_000, abortLeadMs: 1_000, onTimeout: 'linger' } as const;
+  expect(processDrain([{ drain }, { drain: other }])).toEqual({ deadlineMs: 60_000, abortLeadMs: 5_000 });
 });
