@@ -119,12 +119,11 @@ function* metricsFit(snapshot: QueueSnapshot, target: string): Generator<string>
   if (sum > Number(prevCount)) yield `metrics of ${target}: data points add up to ${sum}, more than ${prevCount}`;
 }
 
-/** Every client understands the hints: `0` is ready now, `1` is due at a whole millisecond. */
+/** Every client understands the hints: `1` is due at its score, any other member is ready now and has the score 0. */
 export function* markersFit(snapshot: QueueSnapshot): Generator<string> {
   for (const [member, score] of snapshot.zset('marker')) {
-    if (member === '0' && score !== 0) yield `the ready marker has the score ${score}`;
-    else if (member === '1' && !(score > 0)) yield `the delay marker has the score ${score}`;
-    else if (member !== '0' && member !== '1') yield `unknown marker ${member}`;
+    if (member !== '1' && score !== 0) yield `the ready marker ${member} has the score ${score}`;
+    if (member === '1' && !(score > 0)) yield `the delay marker has the score ${score}`;
   }
 }
 

@@ -122,9 +122,9 @@ test.each<[rule: string, commands: (string | number)[][], found: string | RegExp
     ],
     'metrics of failed: data points without a count',
   ],
-  ['a ready marker with a time', [['zadd', 'marker', 5, '0']], 'the ready marker has the score 5'],
+  ['a ready marker with a time', [['zadd', 'marker', 5, '0']], 'the ready marker 0 has the score 5'],
   ['a delay marker without one', [['zadd', 'marker', 0, '1']], 'the delay marker has the score 0'],
-  ['an unknown marker', [['zadd', 'marker', 0, 'x']], 'unknown marker x'],
+  ['a ready marker of another name with a time', [['zadd', 'marker', 5, 'x']], 'the ready marker x has the score 5'],
   [
     'a deduplication id held for ever by nobody',
     [['set', 'de:x', 'ghost']],

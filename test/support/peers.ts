@@ -9,8 +9,9 @@ export interface Peer {
   queue(name: string, where: PeerPlace): PeerQueue;
   worker(
     name: string,
-    processor: (job: { id?: string; name: string; data: unknown }) => Promise<unknown>,
+    processor: (job: { id?: string; name: string; data: unknown; attemptsMade: number }) => Promise<unknown>,
     where: PeerPlace,
+    options?: { readonly concurrency?: number },
   ): Promise<PeerWorker>;
   events(name: string, where: PeerPlace): Promise<PeerEvents>;
 }
@@ -22,7 +23,8 @@ export interface PeerPlace {
 
 export interface PeerQueue {
   add(name: string, data: unknown, opts?: Record<string, unknown>): Promise<{ id?: string }>;
-  addBulk(jobs: { name: string; data: unknown }[]): Promise<{ id?: string }[]>;
+  addBulk(jobs: { name: string; data: unknown; opts?: Record<string, unknown> }[]): Promise<{ id?: string }[]>;
+  waitUntilReady(): Promise<unknown>;
   getJobCounts(): Promise<Record<string, number>>;
   getJob(id: string): Promise<PeerJob | undefined>;
   getWorkers(): Promise<unknown[]>;
@@ -59,8 +61,8 @@ function peer(version: string, bullmq: Bullmq): Peer {
       atEnd(() => queue.close());
       return queue as unknown as PeerQueue;
     },
-    async worker(name, processor, where) {
-      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency: 5 });
+    async worker(name, processor, where, { concurrency = 5 } = {}) {
+      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency });
       atEnd(() => worker.close());
       await worker.waitUntilReady();
       return worker as unknown as PeerWorker;
