@@ -79,9 +79,30 @@ export async function storeFixture(queueName = 'mail', prefix = freshPrefix()) {
     ((await redis('keys', `${prefix}:*`)) as string[]).map((key) => key.slice(prefix.length + 1)).sort();
 
   return {
-    queue, keys, prefix, scripts, connections, consumer, producer, admin: new AdminStore(scripts), inspect: new InspectStore(scripts),
-    redis, add, exchange, fetch, held, complete, fail, hash, job, list, zset, exists, events, allKeys,
-  }; // biome-ignore format: a table of names
+    queue,
+    keys,
+    prefix,
+    scripts,
+    connections,
+    consumer,
+    producer,
+    admin: new AdminStore(scripts),
+    inspect: new InspectStore(scripts),
+    redis,
+    add,
+    exchange,
+    fetch,
+    held,
+    complete,
+    fail,
+    hash,
+    job,
+    list,
+    zset,
+    exists,
+    events,
+    allKeys,
+  };
 }
 
 export type StoreFixture = Awaited<ReturnType<typeof storeFixture>>;

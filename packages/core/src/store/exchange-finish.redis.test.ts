@@ -199,7 +199,12 @@ test('metrics count the jobs of a call and close the minutes that have passed', 
 test('a deduplication id is freed by its own job, unless it has a time to live', async () => {
   const f = await storeFixture();
   await addAndFetch(f, 4);
-  for (const [id, dedup] of [['1', 'a'], ['2', 'b'], ['3', 'c']] as const) await f.redis('hset', f.queue.base + id, 'deid', dedup); // biome-ignore format: pairs
+  for (const [id, dedup] of [
+    ['1', 'a'],
+    ['2', 'b'],
+    ['3', 'c'],
+  ] as const)
+    await f.redis('hset', f.queue.base + id, 'deid', dedup);
   await f.redis('set', `${f.queue.base}de:a`, '1');
   await f.redis('set', `${f.queue.base}de:b`, '2', 'PX', 60_000);
   await f.redis('set', `${f.queue.base}de:c`, '4');
