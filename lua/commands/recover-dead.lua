@@ -27,8 +27,8 @@ for nth, id in ipairs(ids) do keys[nth] = q.base .. id .. ':lock' end
 local tokens = redis.call('MGET', unpack(keys))
 
 local returned, kept, removal = {}, #ids, { indices = {}, swept = 0 }
-for nth = #ids, 1, -1 do
-  local id, token = ids[nth], tokens[nth]
+for nth, id in ipairs(ids) do -- newest first: each goes to the front of wait, so the oldest will run first
+  local token = tokens[nth]
   if token and string.sub(token, 1, #holder) == holder then
     removal.indices[id] = nth - 1 - #ids - offset
     takeActive(q, removal, id)

@@ -7,7 +7,7 @@
 local function fetchJobs(q, fetch, counts, room)
   local max = q.max or fetch.limiterMax
   local limitedMs, allowance = peekLimit(q, max)
-  local fairShare = math.max(1, math.ceil((counts.wait + counts.prioritized) / fetch.share))
+  local fairShare = fetch.share > 1 and math.max(1, math.ceil((counts.wait + counts.prioritized) / fetch.share)) or fetch.want
   local need, started, jobs, active = math.min(fetch.want, room, fairShare), 0, {}, {}
   while need > 0 and allowance > 0 do
     local ids = takeReady(q, math.min(need, allowance), counts)

@@ -32,6 +32,7 @@ export function clientOptions(input: RedisOptions, role: ConnectionRole, clientN
   refuseKeyPrefix(input);
   return {
     protocol: 2, // replies do not depend on what the server speaks
+    disconnectTimeout: 500, // how long a socket that does not close by itself is left alive
     ...(role === 'command' ? { socketTimeout: SILENCE_MS } : {}),
     retryStrategy: reconnectDelayMs,
     ...input,

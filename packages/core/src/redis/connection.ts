@@ -33,6 +33,8 @@ export interface ConnectionEvents {
 
 /** A blocking call that has not settled this long after its own timeout is given up, with its socket. */
 const BLOCKING_GRACE_MS = 1_000;
+/** How long a connection may take to end before it is left to itself. */
+const CLOSING_MS = 1_000;
 
 /**
  * Owns one ioredis client of one role. Commands never wait for a connection: they are rejected with `ConnectionLostError` at once while
@@ -149,15 +151,30 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       this.#detach();
       return;
     }
-    const ended = client.status === 'end' ? Promise.resolve() : new Promise<void>((resolve) => client.once('end', resolve));
-    if (client.status === 'wait') client.disconnect();
-    else if (this.role === 'command' && client.status === 'ready') {
-      const timer = this.#clock.setTimer(() => client.disconnect(), 1_000);
-      await client.quit().catch(() => client.disconnect());
-      timer.cancel();
-    } else client.disconnect();
-    await ended;
+    if (this.role === 'command' && client.status === 'ready') await this.#quit();
+    else client.disconnect();
+    await this.#ended();
     this.#detach();
+  }
+
+  /** Asks Redis to hang up once it has answered everything. */
+  async #quit(): Promise<void> {
+    const timer = this.#clock.setTimer(() => this.#client.disconnect(), CLOSING_MS);
+    await this.#client.quit().catch(() => this.#client.disconnect());
+    timer.cancel();
+  }
+
+  /** Until the socket is gone. A client that was about to reconnect has none, and tells nobody when it is stopped. */
+  #ended(): Promise<void> {
+    const client = this.#client;
+    if (client.status === 'end' || client.status === 'reconnecting') return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimer(resolve, CLOSING_MS);
+      client.once('end', () => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   #listen(): () => void {

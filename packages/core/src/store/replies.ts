@@ -33,11 +33,14 @@ function readJobs(raw: readonly unknown[], { token, now, profile }: ExchangeCall
   return jobs;
 }
 
-/** Flat HGETALL reply -> fields; undefined for an empty one (no such job). */
+/**
+ * HGETALL reply -> fields; undefined for an empty one (no such job). It is flat out of a script, and an object where the driver has
+ * transformed it.
+ */
 export function readFields(raw: unknown): Record<string, string> | undefined {
-  const flat = raw as readonly string[];
-  if (!Array.isArray(raw) || flat.length === 0) return undefined;
+  if (!Array.isArray(raw)) return Object.keys(raw as object).length === 0 ? undefined : { ...(raw as Record<string, string>) };
+  if (raw.length === 0) return undefined;
   const fields: Record<string, string> = {};
-  for (let at = 0; at < flat.length; at += 2) fields[flat[at] as string] = flat[at + 1] as string;
+  for (let at = 0; at < raw.length; at += 2) fields[raw[at] as string] = raw[at + 1] as string;
   return fields;
 }
