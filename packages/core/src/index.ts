@@ -1,1 +1,41 @@
-export {};
+// The public interface of @drover/core. Names are those of BullMQ where BullMQ has them.
+export {
+  CommandFailedError,
+  ConnectionClosedError,
+  ConnectionLostError,
+  DelayedError,
+  EngineError,
+  ErrorCode,
+  JobStatusError,
+  LockLostError,
+  RateLimitError,
+  RedisRefusedError,
+  RedisUnreachableError,
+  UnrecoverableError,
+  WaitingChildrenError,
+  WaitingError,
+} from './errors/index.js';
+export {
+  type BackoffOptions,
+  Job,
+  type JobProgress,
+  type JobState,
+  type JobsOptions,
+  type KeepJobs,
+  type ParentOptions,
+  type RemovalOption,
+} from './job/index.js';
+export { InvalidOptionError, type Logger } from './kit/index.js';
+export { type BulkJob, Queue } from './queue/queue.js';
+export type { QueueOptions } from './queue/queue-options.js';
+export type { JobType, QueueEventMap } from './queue/queue-view.js';
+export type { ConnectionInput } from './redis/index.js';
+export type { JobInHand, Runtime } from './runtime/runtime.js';
+export { channels, type JobMessage } from './telemetry/channels.js';
+export type { DrainOptions, DrainReport, JobRef } from './worker/drain.js';
+export type { ProcessorFunction } from './worker/executor.js';
+export type { Processor } from './worker/load-processor.js';
+export { type AbortCause, JobAbortedError } from './worker/run.js';
+export { Worker } from './worker/worker.js';
+export type { WorkerEvents } from './worker/worker-events.js';
+export type { BackoffStrategy, WorkerOptions } from './worker/worker-options.js';

@@ -1,16 +1,20 @@
 import { Deadline, systemClock } from '../kit/index.js';
 import { type ConnectionInput, isRedis } from '../redis/index.js';
+import { AddGatherer, ProducerStore } from '../store/index.js';
 import { Runtime } from './runtime.js';
 
 /** A runtime on loan. It ends when the last of its users has given it back. */
 export interface RuntimeLease {
   readonly runtime: Runtime;
+  /** Adds of one event-loop turn, of all queues that share the target. */
+  readonly adds: AddGatherer;
   /** Calling it twice does nothing. */
   release(): Promise<void>;
 }
 
 interface Entry {
   readonly runtime: Runtime;
+  readonly adds: AddGatherer;
   users: number;
 }
 
@@ -26,7 +30,8 @@ export function leaseRuntime(connection: ConnectionInput): RuntimeLease {
   const key = targetKey(connection);
   let entry = entries.get(key);
   if (!entry || entry.runtime.state === 'failed') {
-    entry = { runtime: new Runtime({ connection }), users: 0 };
+    const runtime = new Runtime({ connection });
+    entry = { runtime, adds: new AddGatherer(new ProducerStore(runtime.connections.scripts), runtime.clock), users: 0 };
     entries.set(key, entry);
   }
   entry.users++;
@@ -37,6 +42,7 @@ function lease(key: unknown, entry: Entry): RuntimeLease {
   let released: Promise<void> | undefined;
   return {
     runtime: entry.runtime,
+    adds: entry.adds,
     release: () => {
       released ??= giveBack(key, entry);
       return released;

@@ -46,7 +46,7 @@ test.each<[string, WorkerOptions, string]>([
   ['an incomplete limiter', { limiter: { max: 1 } } as never, 'limiter.duration must be an integer of at least 1, got undefined'],
   ['a number for retention', { removeOnComplete: 5 } as never, 'removeOnComplete must be an object, got 5'],
   ['a mistyped name', { concurency: 5 } as never, 'concurency must be absent: did you mean "concurrency"?, got 5'],
-  ['a mistyped name inside', { removeOnFail: { cuont: 5 } } as never, 'removeOnFail.cuont must be absent: did you mean "count"?, got 5'],
+  ['a mistyped name inside', { removeOnFail: { cont: 5 } } as never, 'removeOnFail.cont must be absent: did you mean "count"?, got 5'],
   ['an empty name', { name: '' }, 'name must be a text, got ""'],
   ['a drain delay of 0', { drainDelay: 0 }, 'drainDelay must be a number above 0, got 0'],
 ])('%s is refused', (_, options, message) => {

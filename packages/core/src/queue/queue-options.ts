@@ -1,0 +1,67 @@
+import type { JobsOptions } from '../job/index.js';
+import { didYouMean, InvalidOptionError, nonNegativeInt } from '../kit/index.js';
+import type { ConnectionInput } from '../redis/index.js';
+
+/** BullMQ's QueueOptions by name and meaning. */
+export interface QueueOptions {
+  /** Where Redis is: URL, ioredis options or a client. Queues and workers of a process with the same one share its connections. */
+  readonly connection?: ConnectionInput;
+  readonly prefix?: string;
+  /** Options of jobs that do not say otherwise. `jobId` is never taken from here. */
+  readonly defaultJobOptions?: JobsOptions;
+  /** About how many entries the event stream keeps. Default 10,000. */
+  readonly streams?: { readonly events?: { readonly maxLen?: number } };
+  /** Does not write the queue's configuration to Redis when constructed. */
+  readonly skipMetasUpdate?: boolean;
+  /** Accepted for compatibility, without effect. */
+  readonly skipVersionCheck?: boolean;
+  /** Accepted for compatibility, without effect. */
+  readonly skipWaitingForReady?: boolean;
+  /** Accepted for compatibility, without effect yet: job schedulers are not offered. */
+  readonly settings?: object;
+  /** Accepted for compatibility, without effect yet. */
+  readonly telemetry?: unknown;
+}
+
+/** The options below the edge. */
+export interface ResolvedQueueOptions {
+  readonly connection: ConnectionInput;
+  readonly prefix: string;
+  readonly defaultJobOptions: JobsOptions;
+  readonly maxEvents: number;
+  readonly isMetaWritten: boolean;
+}
+
+const KNOWN: ReadonlySet<string> = new Set<keyof QueueOptions>([
+  'connection',
+  'prefix',
+  'defaultJobOptions',
+  'streams',
+  'skipMetasUpdate',
+  'skipVersionCheck',
+  'skipWaitingForReady',
+  'settings',
+  'telemetry',
+]);
+const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
+
+/** @throws InvalidOptionError */
+export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
+  for (const name of Object.keys(input)) {
+    if (KNOWN.has(name)) continue;
+    const close = didYouMean(name, KNOWN);
+    throw new InvalidOptionError(name, (input as Record<string, unknown>)[name], close ? `absent: did you mean "${close}"?` : 'absent');
+  }
+  const { connection = LOCAL, prefix = 'bull', defaultJobOptions = {}, streams, skipMetasUpdate = false } = input;
+  if (typeof prefix !== 'string' || prefix === '') throw new InvalidOptionError('prefix', prefix, 'a text');
+  if (typeof defaultJobOptions !== 'object' || defaultJobOptions === null) {
+    throw new InvalidOptionError('defaultJobOptions', defaultJobOptions, 'an object');
+  }
+  return Object.freeze({
+    connection,
+    prefix,
+    defaultJobOptions,
+    maxEvents: nonNegativeInt('streams.events.maxLen', streams?.events?.maxLen ?? 10_000),
+    isMetaWritten: !skipMetasUpdate,
+  });
+}
