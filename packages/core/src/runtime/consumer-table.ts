@@ -37,7 +37,7 @@ export class ConsumerTable {
     let pool = queue.pools.get(key);
     if (!pool) {
       const { profile } = consumer;
-      const open = { wanted: 0, limitedUntil: 0, failuresInRow: 0, maxOutcomes: Number.POSITIVE_INFINITY, retryAt: 0 };
+      const open = { cursor: 0, wanted: 0, limitedUntil: 0, failuresInRow: 0, maxOutcomes: Number.POSITIVE_INFINITY, retryAt: 0 };
       pool = { queue, profile, key, consumers: [], ...open };
       queue.pools.set(key, pool);
     }
@@ -153,7 +153,8 @@ export function hasFreePlace(queue: QueueState): boolean {
 
 /** Hands jobs to the consumers of a pool, most free places first. @returns the jobs that found no place. */
 export function assign<T>(pool: Pool, jobs: readonly T[], give: (consumer: Consumer, jobs: readonly T[]) => void): readonly T[] {
-  const consumers = [...pool.consumers];
+  const start = pool.cursor % Math.max(1, pool.consumers.length);
+  const consumers = [...pool.consumers.slice(start), ...pool.consumers.slice(0, start)];
   const shares = shareOut(
     jobs.length,
     consumers.map((consumer) => consumer.free()),
@@ -161,6 +162,7 @@ export function assign<T>(pool: Pool, jobs: readonly T[], give: (consumer: Consu
   let next = 0;
   for (const [i, share] of shares.entries()) {
     if (share === 0) continue;
+    pool.cursor = start + i + 1;
     give(consumers[i] as Consumer, jobs.slice(next, next + share));
     next += share;
   }

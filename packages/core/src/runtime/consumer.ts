@@ -51,6 +51,8 @@ export interface Pool {
   readonly profile: FetchProfile;
   readonly key: string;
   readonly consumers: Consumer[];
+  /** Where the next sharing-out of jobs begins, so that the odd ones do not always go to the same consumers. */
+  cursor: number;
   /** Places asked for by turns in flight. */
   wanted: number;
   /** Epoch ms until which the rate limit holds; 0: none. */

@@ -44,6 +44,7 @@ export class Drain implements RunTally {
   #finished = 0;
   #aborted = 0;
   #timer: Timer | undefined;
+  #isOver = false;
 
   constructor(
     private readonly executor: Executor,
@@ -67,6 +68,7 @@ export class Drain implements RunTally {
 
   /** A second call for the same worker: the deadline can only come closer. */
   shortenTo(ms: number): void {
+    if (this.#isOver) return;
     this.deadline.shortenTo(ms);
     this.#armAbort();
   }
@@ -76,6 +78,7 @@ export class Drain implements RunTally {
     this.executor.count(this);
     this.#armAbort();
     const isEmpty = await this.#emptyBefore(this.deadline.signal);
+    this.#isOver = true;
     this.#timer?.cancel();
     if (isEmpty) return this.#report([]);
     this.executor.abortAll('drain');

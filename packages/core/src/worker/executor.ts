@@ -251,7 +251,8 @@ export class Executor implements Consumer {
     const rules = { ...this.#rules, random: Math.random(), isDiscarded: job.isDiscarded };
     const type = customBackoffType(held.record);
     const { backoffStrategy } = this.options;
-    if (type === undefined || !backoffStrategy || !('threw' in end)) return rules;
+    const isLastAttempt = held.record.attemptsMade + 1 >= (held.record.opts.attempts ?? 0);
+    if (type === undefined || !backoffStrategy || !('threw' in end) || isLastAttempt) return rules;
     try {
       return { ...rules, customDelayMs: await backoffStrategy(held.record.attemptsMade + 1, type, toError(end.threw), job) };
     } catch (error) {

@@ -90,8 +90,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   async run(): Promise<void> {
     if (!this.#move('run')) throw new Error(`worker of ${this.name} cannot run: it is ${this.#state}`);
     const executor = await this.#load();
-    this.#runtime.register(executor);
-    executor.isOpen = this.#state === 'running';
+    if (this.isRunning()) {
+      this.#runtime.register(executor);
+      executor.isOpen = this.#state === 'running';
+    }
     await this.#ended.promise;
   }
 
@@ -157,7 +159,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     return this.#closing;
   }
 
-  /** Takes no further job and waits for those in hand; with `force` it does not wait, and they go on as long as the process lives. */
+  /**
+   * Takes no further job and waits for those in hand. With `force` it does not wait: their signals are aborted, and those that go on
+   * keep their locks and are committed when they end.
+   */
   async close(force = false): Promise<void> {
     const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
     await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
