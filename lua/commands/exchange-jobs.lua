@@ -36,7 +36,7 @@ local q = queueOfMeta(KEYS[1])
 q.defers = true
 local now, outcomeCount = tonumber(ARGV[1]), tonumber(ARGV[10])
 local fetch = {
-  now = now, want = tonumber(ARGV[2]), share = tonumber(ARGV[3]), token = ARGV[4], lockMs = ARGV[5], name = ARGV[6],
+  now = ARGV[1], want = tonumber(ARGV[2]), share = tonumber(ARGV[3]), token = ARGV[4], lockMs = ARGV[5], name = ARGV[6],
   limiterMax = tonumber(ARGV[7]), limiterDuration = tonumber(ARGV[8]),
 }
 
@@ -44,7 +44,7 @@ readMeta(q)
 local statuses, batch = {}, nil
 if outcomeCount > 0 then
   trimEvents(q)
-  local outcomes = readOutcomes(ARGV, 11, outcomeCount)
+  local outcomes = readOutcomes(ARGV, 11, outcomeCount, q.base)
   batch = openBatch(q, outcomes)
   for nth, outcome in ipairs(outcomes) do statuses[nth] = applyOutcome(batch, outcome, now) end
   closeBatch(batch, tonumber(ARGV[9]), now)

@@ -2,16 +2,12 @@
 --- @include "finish-job"
 --- @include "return-job"
 --- @include "take-active"
--- One outcome: checks, lock, active list, then the effects of its kind. Returns its status.
-local OUTCOME_RECORD = { 'timestamp', 'parentKey', 'parent', 'deid', 'atm', 'finishedOn', 'priority', 'defa' }
-
+-- One outcome: checks, lock, active list, then the effects of its kind. Returns its status. Most outcomes complete a job that has no
+-- parent and no earlier attempt, so no more of the record is read than they need; the rest follows where it is looked at.
 local function applyOutcome(batch, outcome, now)
-  local stored = redis.call('HMGET', outcome.key, unpack(OUTCOME_RECORD))
-  local record = {
-    timestamp = stored[1], parentKey = stored[2], parent = stored[3], deid = stored[4], atm = stored[5], finishedOn = stored[6],
-    priority = stored[7], defa = stored[8],
-  }
-  local status = checkOutcome(batch, outcome, record)
+  local stored = redis.call('HMGET', outcome.key, 'timestamp', 'parentKey', 'deid', 'atm')
+  outcome.parentKey, outcome.deid, outcome.atm = stored[2], stored[3], stored[4]
+  local status = checkOutcome(batch, outcome, stored[1])
   if status ~= 0 then return status end
   if outcome.token ~= '0' then
     batch.released[outcome.id] = true
@@ -21,11 +17,11 @@ local function applyOutcome(batch, outcome, now)
   if not takeActive(batch.q, batch.removal, outcome.id) then return -3 end
   batch.left = batch.left + 1
   if outcome.kind == 'complete' then
-    finishJob(batch, outcome, record, 'completed')
+    finishJob(batch, outcome, 'completed')
   elseif outcome.kind == 'fail' then
-    finishJob(batch, outcome, record, 'failed')
+    finishJob(batch, outcome, 'failed')
   else
-    returnJob(batch, outcome, record, now)
+    returnJob(batch, outcome, now)
   end
   return 0
 end

@@ -13,13 +13,13 @@ local function fetchJobs(q, fetch, counts, room)
     local ids = takeReady(q, math.min(need, allowance), counts)
     if #ids == 0 then break end
     for _, id in ipairs(ids) do
-      local fields = activateJob(q, id, fetch)
+      local fields, isDoomed = activateJob(q, id, fetch)
       if fields then
         jobs[#jobs + 1] = id
         jobs[#jobs + 1] = fields
         active[#active + 1] = id
         need = need - 1
-        if not fields[15] then
+        if not isDoomed then
           allowance = allowance - 1
           started = started + 1
         end

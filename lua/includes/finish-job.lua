@@ -3,43 +3,48 @@
 --- @include "emit"
 --- @include "fail-child"
 --- @include "finish-deduplication"
+--- @include "note-erased"
 --- @include "parse-keep"
--- What completing and failing have in common, in the order other clients have it: deduplication id, parent, record, event.
-local function finishJob(batch, outcome, record, target)
-  local q, id, key = batch.q, outcome.id, outcome.key
+-- What completing and failing have in common, in the order other clients have it: deduplication id, parent, record, event. Numbers go to
+-- Redis as the texts they came as: formatting them anew costs as much as a command.
+local function finishJob(batch, outcome, target)
+  local q, id, key, keep = batch.q, outcome.id, outcome.key, outcome.keep
   local isFailed = target == 'failed'
   local value = isFailed and outcome.reason or outcome.value
-  if record.deid then finishDeduplication(q, id, record.deid, outcome.at) end
-  if record.parentKey then
-    if isFailed then
-      failChild(q, key, record.parentKey, record.parent, value, outcome.at)
-    else
-      completeChild(q, key, record.parentKey, record.parent, value, outcome.at)
-    end
+  if outcome.deid then finishDeduplication(q, id, outcome.deid, tonumber(outcome.at)) end
+  local parentJson = outcome.parentKey and redis.call('HGET', key, 'parent')
+  if outcome.parentKey and isFailed then
+    failChild(q, key, outcome.parentKey, parentJson, value, tonumber(outcome.at))
+  elseif outcome.parentKey then
+    completeChild(q, key, outcome.parentKey, parentJson, value, tonumber(outcome.at))
   end
-  local attemptsMade = (tonumber(record.atm or nil) or 0) + 1
-  if outcome.keep == '0' then
-    for _, suffix in ipairs({ '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }) do
-      batch.gone[#batch.gone + 1] = key .. suffix
-    end
-    if record.parentKey then detachChild(q, key, record.parentKey, record.parent) end
+  local attemptsMade = outcome.atm and string.format('%d', tonumber(outcome.atm) + 1) or '1'
+  if keep == '0' then
+    noteErased(batch.gone, key)
+    if outcome.parentKey then detachChild(q, key, outcome.parentKey, parentJson) end
   elseif isFailed then
     redis.call('HMSET', key, 'failedReason', value, 'stacktrace', outcome.stacktrace, 'finishedOn', outcome.at, 'atm', attemptsMade)
-    if record.defa then redis.call('HDEL', key, 'defa') end
+    redis.call('HDEL', key, 'defa')
     redis.call('ZADD', q.failed, outcome.at, id)
   else
     redis.call('HMSET', key, 'returnvalue', value, 'finishedOn', outcome.at, 'atm', attemptsMade)
-    batch.done[#batch.done + 1] = outcome.at
-    batch.done[#batch.done + 1] = id
+    local done = batch.done
+    done[#done + 1] = outcome.at
+    done[#done + 1] = id
   end
-  if outcome.keep ~= '0' and outcome.keep ~= '-1' then
-    local rule = batch.keeps[target .. outcome.keep] or { set = q[target], keep = parseKeep(outcome.keep), finished = 0 }
+  if keep ~= '0' and keep ~= '-1' then
+    local name = target .. keep
+    local rule = batch.keeps[name] or { set = q[target], keep = parseKeep(keep), finished = 0 }
     rule.finished = rule.finished + 1
-    batch.keeps[target .. outcome.keep] = rule
+    batch.keeps[name] = rule
   end
   batch.finished[target] = batch.finished[target] + 1
-  emit(q, target, 'jobId', id, isFailed and 'failedReason' or 'returnvalue', value, 'prev', 'active')
-  if isFailed and attemptsMade >= tonumber(outcome.attempts) then
-    emit(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', attemptsMade)
+  if isFailed then
+    emit(q, 'failed', 'jobId', id, 'failedReason', value, 'prev', 'active')
+    if tonumber(attemptsMade) >= tonumber(outcome.attempts) then
+      emit(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', attemptsMade)
+    end
+  else
+    emit(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
   end
 end

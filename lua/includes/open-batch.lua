@@ -4,8 +4,6 @@
 local function openBatch(q, outcomes)
   local ids, lockKeys, childKeys = {}, {}, {}
   for nth, outcome in ipairs(outcomes) do
-    outcome.key = q.base .. outcome.id
-    outcome.lockKey = outcome.key .. ':lock'
     ids[nth] = outcome.id
     lockKeys[nth] = outcome.lockKey
     if outcome.kind == 'complete' then

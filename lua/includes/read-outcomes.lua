@@ -3,19 +3,32 @@
 --   retry          lifo (1 or 0), reason, stacktrace
 --   delay          delayMs, counts attempt (1 or 0), has reason (1 or 0), reason, stacktrace
 --   wait, wait-children   nothing more
-local OUTCOME_FIELDS = {
-  complete = { 'keep', 'value' }, fail = { 'keep', 'attempts', 'reason', 'stacktrace' }, retry = { 'lifo', 'reason', 'stacktrace' },
-  delay = { 'delayMs', 'counts', 'hasReason', 'reason', 'stacktrace' }, wait = {}, ['wait-children'] = {},
-}
-
-local function readOutcomes(list, at, count)
+-- Everything stays a text. Keys are added: key, lockKey.
+local function readOutcomes(list, at, count, base)
   local outcomes = {}
   for nth = 1, count do
-    local outcome = { kind = list[at], id = list[at + 1], token = list[at + 2], atText = list[at + 3], at = tonumber(list[at + 3]) }
-    at = at + 4
-    for _, field in ipairs(OUTCOME_FIELDS[outcome.kind]) do
-      outcome[field] = list[at]
-      at = at + 1
+    local kind, key = list[at], base .. list[at + 1]
+    local outcome = {
+      kind = kind, id = list[at + 1], token = list[at + 2], at = list[at + 3], key = key, lockKey = key .. ':lock', lock = false,
+      parentKey = false, deid = false, atm = false, keep = false, value = false,
+    }
+    if kind == 'complete' then
+      outcome.keep, outcome.value = list[at + 4], list[at + 5]
+      at = at + 6
+    elseif kind == 'fail' then
+      outcome.keep, outcome.attempts, outcome.reason, outcome.stacktrace = list[at + 4], list[at + 5], list[at + 6], list[at + 7]
+      at = at + 8
+    elseif kind == 'retry' then
+      outcome.lifo, outcome.reason, outcome.stacktrace = list[at + 4], list[at + 5], list[at + 6]
+      at = at + 7
+    elseif kind == 'delay' then
+      outcome.delayMs, outcome.counts, outcome.hasReason = list[at + 4], list[at + 5], list[at + 6]
+      outcome.reason, outcome.stacktrace = list[at + 7], list[at + 8]
+      at = at + 9
+    elseif kind == 'wait' or kind == 'wait-children' then
+      at = at + 4
+    else
+      error('unknown kind of outcome: ' .. tostring(kind))
     end
     outcomes[nth] = outcome
   end

@@ -4,14 +4,14 @@
 --- @include "push-prioritized"
 --- @include "push-wait"
 -- What the outcomes that do not finish a job have in common: it leaves active for wait, prioritized, delayed or waiting-children.
-local function returnJob(batch, outcome, record, now)
+local function returnJob(batch, outcome, now)
   local q, id, key, kind = batch.q, outcome.id, outcome.key, outcome.kind
-  local priority = tonumber(record.priority or nil) or 0
+  local priority = tonumber(redis.call('HGET', key, 'priority') or nil) or 0
   if kind == 'delay' then
     if outcome.hasReason == '1' then redis.call('HMSET', key, 'failedReason', outcome.reason, 'stacktrace', outcome.stacktrace) end
     if outcome.counts == '1' then redis.call('HINCRBY', key, 'atm', 1) end
     redis.call('HSET', key, 'delay', outcome.delayMs)
-    pushDelayed(q, id, outcome.at + tonumber(outcome.delayMs))
+    pushDelayed(q, id, tonumber(outcome.at) + tonumber(outcome.delayMs))
   elseif kind == 'retry' then
     if not batch.hasPromoted then
       batch.hasPromoted = true
