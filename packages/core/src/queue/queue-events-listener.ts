@@ -49,3 +49,6 @@ export interface QueueEventsListener extends ByName, ByJob {
   /** The connection was lost; reading goes on where it stopped once it is back. */
   'ioredis:close': () => void;
 }
+
+/** Names that tell of a QueueEvents itself, not of its queue: an entry of the stream cannot take them. */
+export const OWN_EVENTS: ReadonlySet<string> = new Set<keyof QueueEventsListener>(['error', 'ioredis:close']);

@@ -2,7 +2,7 @@ import { type QueueRef, queueKeys, queueRef } from '../keys/queue-keys.js';
 import { InvalidOptionError, nonNegativeInt } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { OWN_EVENTS } from './queue-events.js';
+import { OWN_EVENTS } from './queue-events-listener.js';
 import { type QueueEventsProducerOptions, resolveProducerOptions } from './queue-events-options.js';
 
 /** What a field of an event may hold; listeners are handed texts. A field that is undefined is left out. */

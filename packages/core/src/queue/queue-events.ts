@@ -7,13 +7,11 @@ import type { Runtime } from '../runtime/runtime.js';
 import { decodeEvent, readEvent, type StreamEvent } from './decode-event.js';
 import { type EventReaderLease, leaseEventReader } from './event-readers.js';
 import type { EventSink, Subscription } from './event-stream.js';
-import type { QueueEventsListener } from './queue-events-listener.js';
+import { OWN_EVENTS, type QueueEventsListener } from './queue-events-listener.js';
 import { type QueueEventsOptions, type ResolvedQueueEventsOptions, resolveQueueEventsOptions } from './queue-events-options.js';
 
 /** Errors that nobody listens to; an emitter would throw, and that must not end the process. */
 const unheard = new OncePrinter((line) => console.error(line));
-/** Names that tell of this object, not of the queue: an entry of the stream cannot take them. */
-export const OWN_EVENTS: ReadonlySet<string> = new Set(['error', 'ioredis:close']);
 
 // biome-ignore lint/suspicious/noExplicitAny: any listener, to be called with what its event has
 type AnyListener = (...args: any[]) => unknown;
