@@ -105,7 +105,7 @@ export class EventReader {
   }
 
   async #cycle(): Promise<void> {
-    if (!this.#source.isReady) await Promise.race([this.#source.whenReady(), this.#stopping.promise]);
+    if (!this.#source.isReady) await this.#connect();
     const { eldest } = this.#table;
     const refused = eldest && (await this.#source.showAs(eldest.queue));
     if (refused) this.#tell(refused);
@@ -116,6 +116,20 @@ export class EventReader {
     if (waited.length > 0) isBusy = (await this.#wait(waited, blockMs)) || isBusy;
     else if (atOnce.length === 0) await this.#sleep(blockMs);
     if (restMs > 0 && (isBusy || waited.length === 0)) await this.#rest(startedAt + restMs);
+  }
+
+  /**
+   * A server that lost its last writes (a replica that took over, a restart without them) may write lower ids than it did before: places
+   * behind the end of their stream go back to it, or what comes next would be taken for read.
+   */
+  async #connect(): Promise<void> {
+    await Promise.race([this.#source.whenReady(), this.#stopping.promise]);
+    const streams = [...this.#table.readable()];
+    const ends = streams.length === 0 ? [] : await this.#source.lastIds(streams.map(({ key }) => key));
+    for (const [at, stream] of streams.entries()) {
+      const end = ends[at];
+      if (typeof end === 'string') stream.rewind(end);
+    }
   }
 
   async #place(): Promise<void> {
@@ -264,7 +278,8 @@ function isLoss(error: unknown): boolean {
   return error instanceof ConnectionLostError || error instanceof ConnectionClosedError;
 }
 
-/** The whole server refuses; not so a missing permission, which may concern one key. */
+/** The whole server refuses, or has changed its role; not so a missing permission, which may concern one key. */
 function isOfServer(error: Error): boolean {
-  return error instanceof RedisRefusedError && !error.message.includes('NOPERM');
+  const { message } = error;
+  return error instanceof RedisRefusedError ? !message.includes(': NOPERM') : message.includes(': UNBLOCKED');
 }

@@ -80,6 +80,14 @@ export class EventStream implements StreamView {
     }
   }
 
+  /** Brings places behind `end`, the last entry there is, back to it. */
+  rewind(end: string): void {
+    for (const subscription of this.subscriptions) {
+      const { position } = subscription;
+      if (position !== undefined && isAfter(position, end)) subscription.position = end;
+    }
+  }
+
   tell(error: Error): void {
     for (const { sink } of [...this.subscriptions]) sink.problem(error);
   }
