@@ -61,7 +61,7 @@ async function test(args) {
         '--ci',
         ...args,
       ];
-      await passThrough(jest, [], { ...env, DROVER_TEST_COUNTS: countsFile }).finally(() => printCounts(countsFile));
+      await passThrough(jest, [], { ...env, TEST_COUNTS_FILE: countsFile }).finally(() => printCounts(countsFile));
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }

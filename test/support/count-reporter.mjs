@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 
-/** Leaves jest's numbers in the file that DROVER_TEST_COUNTS names, for the closing line of `npm test`. */
+/** Leaves jest's numbers in the file that TEST_COUNTS_FILE names, for the closing line of `npm test`. */
 export default class CountReporter {
   onRunComplete(_contexts, results) {
-    const file = process.env.DROVER_TEST_COUNTS;
+    const file = process.env.TEST_COUNTS_FILE;
     if (!file) return;
     const counts = {
       passed: results.numPassedTests,

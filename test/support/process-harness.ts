@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { atEnd } from './at-end.js';
 import { until } from './until.js';
 
-const MARK = 'DROVER_TEST_PROGRAM';
+const MARK = 'TEST_PROGRAM_MARK';
 
 /** How a program ended: by itself with a code, or by a signal. */
 export interface ProgramExit {

@@ -174,6 +174,7 @@ test('a caller that is full leaves the time of the next job for somebody idle', 
 test('ids without a record and leftovers of v4 are dropped, and others come instead', async () => {
   const f = await storeFixture();
   await addMany(f, 2);
+  await f.redis('hset', `${f.queue.base}0:1`, 'name', 'a marker of v4 with a record after all');
   await f.redis('rpush', f.keys.wait, 'ghost', '0:1');
   const reply = await f.fetch(2);
   expect(ids(reply)).toEqual(['1', '2']);
