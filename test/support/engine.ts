@@ -1,5 +1,5 @@
 /** Queues, workers and processors for tests of the engine; everything made here is closed when its test ends. */
-import { Queue, type QueueOptions, Worker, type WorkerOptions } from '@drover/core';
+import { type Processor, Queue, type QueueOptions, Worker, type WorkerOptions } from '@drover/core';
 import { Deadline, type Deferred, deferred, systemClock } from '@drover/core/kit';
 import { Runtime, type RuntimeOptions } from '@drover/core/runtime';
 import { Redis } from 'ioredis';
@@ -8,7 +8,8 @@ import { brokenInvariants } from './invariants.js';
 import { freshPrefix, testRedisUrl } from './redis.js';
 import { until } from './until.js';
 
-type Processor = ConstructorParameters<typeof Worker>[1];
+// biome-ignore lint/suspicious/noExplicitAny: tests put anything into a job
+type AnyProcessor = Processor<any, unknown, string>;
 
 /** One queue under a prefix of its own. */
 export interface Rig {
@@ -17,7 +18,7 @@ export interface Rig {
   readonly queue: Queue;
   readonly redis: Redis;
   /** A worker of the queue; what it reports as `error` fails the test unless `allowErrors`. */
-  worker(processor: Processor, options?: WorkerOptions & { readonly allowErrors?: boolean }): Worker;
+  worker(processor: AnyProcessor, options?: WorkerOptions & { readonly allowErrors?: boolean }): Worker;
   /** Resolves when the queue holds exactly these many jobs in these states. */
   counts(wanted: Readonly<Record<string, number>>): Promise<unknown>;
   /** Rules of the data model that the keys break; see `invariants.ts`. */
@@ -81,12 +82,14 @@ export function ownRuntime(options: Partial<RuntimeOptions> = {}): Runtime {
 export class Gate {
   readonly #runs = new Map<string, Deferred<unknown>>();
   readonly signals = new Map<string, AbortSignal>();
+  #isOpen = false;
   running = 0;
   most = 0;
   started: string[] = [];
 
   readonly processor = async (job: { readonly id: string }, _token: string, signal: AbortSignal): Promise<unknown> => {
     const run = deferred<unknown>();
+    if (this.#isOpen) run.resolve('done');
     this.#runs.set(job.id, run);
     this.signals.set(job.id, signal);
     this.started.push(job.id);
@@ -111,14 +114,20 @@ export class Gate {
     this.#runs.get(jobId)?.reject(error);
   }
 
+  /** Runs that have started, and those that will. */
+  stayOpen(): void {
+    this.#isOpen = true;
+    this.openAll();
+  }
+
   openAll(): void {
     for (const run of this.#runs.values()) run.resolve('done');
   }
 }
 
-/** Resolves when `count` events came; with what each brought. */
-export function collect(emitter: { on(event: string, listener: (...args: never[]) => void): unknown }, event: string): unknown[][] {
+/** What each `event` of an emitter brings, from now on. */
+export function collect(emitter: { on(event: string, listener: (...args: unknown[]) => void): unknown }, event: string): unknown[][] {
   const seen: unknown[][] = [];
-  emitter.on(event, (...args: never[]) => void seen.push(args));
+  emitter.on(event, (...args: unknown[]) => void seen.push(args));
   return seen;
 }

@@ -19,7 +19,7 @@ const NPX = `#!${process.execPath}
 const TOOL = `const { appendFileSync, writeFileSync } = require('node:fs');
   const name = require('node:path').basename(__filename, '.cjs');
   appendFileSync('calls', name + ' ' + process.argv.slice(2).join(' ') + '\\n');
-  if (process.env.DROVER_TEST_COUNTS) writeFileSync(process.env.DROVER_TEST_COUNTS, JSON.stringify({ passed: 5, failed: name === process.env.FAILS ? 1 : 0, skipped: 2 }));
+  if (process.env.TEST_COUNTS_FILE) writeFileSync(process.env.TEST_COUNTS_FILE, JSON.stringify({ passed: 5, failed: name === process.env.FAILS ? 1 : 0, skipped: 2 }));
   console.log(name + ' says one line'); console.error(name + ' says another');
   if (name === process.env.FAILS) process.exitCode = 9;`;
 

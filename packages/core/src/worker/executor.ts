@@ -15,6 +15,7 @@ import { toError } from '../kit/index.js';
 import type { Consumer, HeldJob, Upkeep } from '../runtime/consumer.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import type { FetchProfile } from '../store/index.js';
+import { maySeeSignal } from './may-see-signal.js';
 import { Places } from './places.js';
 import { type AbortCause, Run, RunningJob } from './run.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
@@ -59,6 +60,7 @@ export class Executor implements Consumer {
   readonly places: Places;
   readonly #hand = new Map<HeldJob, Run>();
   readonly #rules: OutcomeRules;
+  readonly #makesSignals: boolean;
   #isOpen = false;
   #refusesSchedules = false;
   #tally: RunTally | undefined;
@@ -77,6 +79,7 @@ export class Executor implements Consumer {
     this.profile = options.profile;
     this.upkeep = options.upkeep;
     this.places = new Places(options.concurrency);
+    this.#makesSignals = maySeeSignal(processor);
     const { removeOnComplete, removeOnFail, maxStartedAttempts } = options;
     this.#rules = { random: 0, removeOnComplete, removeOnFail, maxStartedAttempts };
   }
@@ -216,7 +219,8 @@ export class Executor implements Consumer {
     this.listener.active(job);
     let end: RunEnd;
     try {
-      end = { returned: await this.processor(job, held.token, run.controller.signal) };
+      const signal = this.#makesSignals ? run.signal : undefined;
+      end = { returned: await this.processor(job, held.token, signal as AbortSignal) };
     } catch (error) {
       end = { threw: error };
     }

@@ -35,7 +35,8 @@ export class RunningJob extends Job {
 
 /** One call of a processor: the job it holds, its abort signal, and how it ended. */
 export class Run {
-  readonly controller = new AbortController();
+  #controller: AbortController | undefined;
+  #reason: unknown;
   abortCause: AbortCause | undefined;
   end: RunEnd | undefined;
 
@@ -44,10 +45,20 @@ export class Run {
     readonly job: RunningJob,
   ) {}
 
+  /** Made when first asked for. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.abortCause !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
   /** Aborts the signal once; the first cause stays. */
   abort(cause: AbortCause, reason: unknown = new JobAbortedError(cause, this.held.jobId)): void {
     if (this.abortCause !== undefined) return;
     this.abortCause = cause;
-    this.controller.abort(reason);
+    this.#reason = reason;
+    this.#controller?.abort(reason);
   }
 }

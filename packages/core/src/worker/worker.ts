@@ -25,7 +25,7 @@ const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
  * `connection`; running jobs is that of its executor, which outlives it.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
-export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<any, any, any>> {
+export class Worker<Data = any, Result = any, Name extends string = string> extends EventEmitter<WorkerEvents<Data, Result, Name>> {
   static RateLimitError(): RateLimitError {
     return new RateLimitError();
   }
@@ -236,10 +236,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       returned: ({ job }) => {
         if (channels.jobReturn.hasSubscribers) channels.jobReturn.publish(messages.ended(job));
       },
-      lockLost: ({ job, controller }) => {
-        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, controller.signal.reason));
+      lockLost: ({ job, signal }) => {
+        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, signal.reason));
         this.#tell('lockRenewalFailed', [job.id]);
-        this.#problem(toError(controller.signal.reason));
+        this.#problem(toError(signal.reason));
       },
       drained: () => this.#tell('drained'),
       stalled: (jobIds) => {

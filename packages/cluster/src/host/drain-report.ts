@@ -1,0 +1,34 @@
+import type { DrainReport, JobRef } from '../protocol/index.js';
+import type { WorkerDrainReport } from './hosted-worker.js';
+
+/** A report carries this many jobs of a kind at most; the log has all. */
+export const REPORTED_JOBS = 100;
+
+export function emptyReport(): DrainReport {
+  return { finished: 0, aborted: 0, returned: [], lost: [], lingering: [] };
+}
+
+/** What several drains did together. */
+export function addReports(reports: Iterable<WorkerDrainReport>): DrainReport {
+  const sum = emptyReport();
+  for (const { finished, aborted, returned, lost, lingering } of reports) {
+    sum.finished += finished;
+    sum.aborted += aborted;
+    sum.returned.push(...returned);
+    sum.lost.push(...lost);
+    sum.lingering.push(...lingering);
+  }
+  return sum;
+}
+
+/** The same report with its lists cut to what a message carries. */
+export function cutReport(report: DrainReport): DrainReport {
+  const { returned, lost, lingering } = report;
+  const cut = <T>(jobs: readonly T[]): T[] => jobs.slice(0, REPORTED_JOBS);
+  return { ...report, returned: cut(returned), lost: cut(lost), lingering: cut(lingering) };
+}
+
+/** What a message carries of a job; the engine knows more. */
+export function refOf({ queue, jobId, startedAt }: JobRef): JobRef {
+  return { queue, jobId, startedAt };
+}

@@ -1,0 +1,29 @@
+import { classifyExit, type ProcessEnd } from './classify-exit.js';
+
+const end: ProcessEnd = { code: 0, signal: null, wasAsked: false, saidDrained: false, killedFor: undefined, bootError: undefined };
+
+test.each([
+  { name: 'asked and drained', of: { wasAsked: true, saidDrained: true }, want: 'shutdown' },
+  { name: 'asked and killed at the deadline', of: { code: null, signal: 'SIGKILL', wasAsked: true }, want: 'shutdown' },
+  { name: 'asked, jobs returned at the deadline', of: { code: 94, wasAsked: true }, want: 'shutdown' },
+  { name: 'recycled', of: { code: 90, saidDrained: true }, want: 'planned' },
+  { name: 'drained unasked', of: { saidDrained: true }, want: 'normal' },
+  { name: '0 without a word', of: {}, want: 'abnormal' },
+  { name: 'a drain unasked that hit its deadline', of: { code: 94, saidDrained: true }, want: 'abnormal' },
+  { name: 'an uncaught exception', of: { code: 1 }, want: 'abnormal' },
+  { name: 'a signal', of: { code: null, signal: 'SIGSEGV' }, want: 'abnormal' },
+  { name: 'a boot failure', of: { code: 91, bootError: 'no such module' }, want: 'abnormal' },
+  { name: 'a root supervisor that gave up', of: { code: 95 }, want: 'abnormal' },
+] as const)('$name is $want', ({ of, want }) => {
+  expect(classifyExit({ ...end, ...of }).class).toBe(want);
+});
+
+test.each([
+  { of: { code: 91, bootError: 'mail: cannot find module x.js' }, says: 'mail: cannot find module x.js' },
+  { of: { code: null, signal: 'SIGKILL', killedFor: 'was not ready within 60000 ms' }, says: 'was not ready within 60000 ms' },
+  { of: { code: null, signal: 'SIGKILL' }, says: 'killed by SIGKILL' },
+  { of: { code: 93 }, says: 'exited with 93 (lost its channel to the primary)' },
+  { of: { code: 7 }, says: 'exited with 7' },
+] as const)('says: $says', ({ of, says }) => {
+  expect(classifyExit({ ...end, ...of }).reason).toBe(says);
+});

@@ -1,0 +1,28 @@
+import type { LastExit } from '../protocol/index.js';
+
+const KEPT = 20;
+
+/** Owns the last 20 exits of each slot. */
+export class CrashLog {
+  readonly #exits = new Map<number, LastExit[]>();
+
+  add(slot: number, exit: LastExit): void {
+    const exits = this.#exits.get(slot) ?? [];
+    exits.push(exit);
+    if (exits.length > KEPT) exits.shift();
+    this.#exits.set(slot, exits);
+  }
+
+  /** Oldest first. */
+  of(slot: number): readonly LastExit[] {
+    return this.#exits.get(slot) ?? [];
+  }
+
+  last(slot: number): LastExit | undefined {
+    return this.#exits.get(slot)?.at(-1);
+  }
+
+  forget(slot: number): void {
+    this.#exits.delete(slot);
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * One incarnation of a slot, from its fork to its end.
+ *
+ *     fork -> hello -> (init) -> ready and first heartbeat -> ... -> (drain) -> drained -> exit
+ *
+ * It is booting until `ready` and a heartbeat have come, and is killed if that takes longer than the boot limit. It has ended when the exit
+ * was seen, its channel is closed and its output was read: what a process said last arrives after its exit.
+ */
+import type { Worker } from 'node:cluster';
+import { type Clock, type Deferred, deferred, type Logger, messageOf, type Timer } from '@drover/core/kit';
+import type { GroupConfig, HealthConfig } from '../config/resolved.js';
+import { type DrainReason, IpcPort, type Fact as LinkFact, type LinkResult, type NewLinkRequest, PrimaryLink } from '../link/index.js';
+import type { DrainReport, JobRef, LastExit } from '../protocol/index.js';
+import type { ChildExit, ChildHandle, Shutdown } from '../supervisor/index.js';
+import { classifyExit } from './classify-exit.js';
+import type { ProcessIdentity } from './fork-process.js';
+import { LineReader, Tail } from './process-output.js';
+import type { StopBudget } from './stop-budget.js';
+
+/** What a process is told when it boots. */
+export interface ProcessInit {
+  readonly groups: readonly GroupConfig[];
+  readonly health: HealthConfig;
+  readonly share: number;
+}
+
+/** How a process ended. */
+export interface ProcessEnded {
+  readonly exit: LastExit;
+  readonly reason: string;
+  /** What it said in `drained`, if it did. */
+  readonly report: DrainReport | undefined;
+  /** It was ready once; before that it holds no job. */
+  readonly hadBooted: boolean;
+}
+
+export interface ProcessWatcher {
+  booted(): void;
+  draining(): void;
+  fact(fact: LinkFact): void;
+  line(stream: 'stdout' | 'stderr', line: string): void;
+  ended(end: ProcessEnded): void;
+}
+
+export interface ProcessDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly fork: (identity: ProcessIdentity) => Worker;
+  /** How a stop of that many ms is to be carried out. */
+  readonly budget: (drainMs: number) => StopBudget & { readonly reason: DrainReason };
+}
+
+/** How long a process may overrun its drain before it is killed. */
+export const KILL_AFTER_MS = 2_000;
+/** How long the last messages and lines of a process that has exited may take to arrive. A process of its own may hold its output open. */
+const LAST_WORDS_MS = 500;
+const BOOT_KILLED = 'stopped while it booted';
+
+export class ForkedProcess implements ChildHandle {
+  readonly exited: Promise<ChildExit>;
+  readonly #worker: Worker;
+  readonly #link: PrimaryLink;
+  readonly #booted = deferred();
+  readonly #exited = deferred<ChildExit>();
+  readonly #tail = new Tail();
+  readonly #forkedAt: number;
+  #bootTimer: Timer | undefined;
+  #killTimer: Timer | undefined;
+  #killAt = Number.POSITIVE_INFINITY;
+  #saw = { ready: false, heartbeat: false };
+  #hasEnded = false;
+  #wasAsked = false;
+  #killedFor: string | undefined;
+  #bootError: string | undefined;
+  #report: DrainReport | undefined;
+  #jobs: readonly JobRef[] = [];
+
+  constructor(
+    readonly identity: ProcessIdentity,
+    private readonly init: ProcessInit,
+    private readonly watcher: ProcessWatcher,
+    private readonly deps: ProcessDeps,
+  ) {
+    this.exited = this.#exited.promise;
+    this.#forkedAt = deps.clock.monotonic();
+    this.#worker = deps.fork(identity);
+    this.#worker.on('error', (error) => this.#onError(error));
+    const port = new IpcPort(this.#worker);
+    this.#link = new PrimaryLink(port, identity.incarnation, deps.clock, (fact) => this.#onFact(fact));
+    const closed = deferred();
+    port.onClose(() => closed.resolve());
+    const outputEnded = [this.#read('stdout'), this.#read('stderr')];
+    this.#worker.process.once('exit', (code, signal) => void this.#onExit(code, signal, [closed.promise, ...outputEnded]));
+    const { bootTimeoutMs } = init.health;
+    this.#bootTimer = deps.clock.setTimer(() => this.kill(`was not ready within ${bootTimeoutMs} ms`), bootTimeoutMs);
+  }
+
+  get pid(): number {
+    return this.#worker.process.pid ?? 0;
+  }
+
+  /** Resolves when it is ready; rejects when it ended before. @param unwanted ends the boot: it has nothing in hand. */
+  async boot(unwanted: AbortSignal): Promise<void> {
+    const abandon = (): void => {
+      this.#wasAsked = true;
+      this.kill(BOOT_KILLED);
+    };
+    unwanted.addEventListener('abort', abandon, { once: true });
+    if (unwanted.aborted) abandon();
+    try {
+      await this.#booted.promise;
+    } finally {
+      unwanted.removeEventListener('abort', abandon);
+    }
+  }
+
+  request(request: NewLinkRequest, deadlineMs: number): Promise<LinkResult> {
+    return this.#link.request(request, deadlineMs);
+  }
+
+  /** Asks it to drain within `shutdown` ms and kills it when that has been overrun; asked again, the shorter time counts. */
+  async stop(shutdown: Shutdown): Promise<void> {
+    if (shutdown === 'brutal_kill') {
+      this.#wasAsked = true;
+      this.kill('was to be killed');
+    } else {
+      this.#drain(shutdown);
+    }
+    await this.exited;
+  }
+
+  /** @param reason for the log of exits, unless it was asked to end. */
+  kill(reason: string): void {
+    if (this.#hasEnded) return;
+    this.#killedFor ??= reason;
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  #drain(shutdown: number): void {
+    const { mode, drainMs, abortLeadMs, reason } = this.deps.budget(shutdown);
+    const killAt = this.deps.clock.monotonic() + drainMs + KILL_AFTER_MS;
+    if (this.#hasEnded || killAt >= this.#killAt) return;
+    this.#killAt = killAt;
+    this.#killTimer?.cancel();
+    this.#killTimer = this.deps.clock.setTimer(() => this.kill(`overran its drain of ${drainMs} ms`), drainMs + KILL_AFTER_MS);
+    if (!this.#wasAsked) this.watcher.draining();
+    this.#wasAsked = true;
+    this.#link.request({ type: 'drain', mode, drainMs, abortLeadMs, reason }, drainMs + KILL_AFTER_MS).catch((error: unknown) => {
+      this.deps.logger.debug('a process did not answer its drain', { ...this.identity, error: messageOf(error) }); // the kill timer runs
+    });
+  }
+
+  #onFact(fact: LinkFact): void {
+    switch (fact.type) {
+      case 'hello':
+        this.#init();
+        break;
+      case 'ready':
+        this.#onBootStep('ready');
+        break;
+      case 'heartbeat':
+        this.watcher.fact(fact);
+        this.#onBootStep('heartbeat');
+        return;
+      case 'boot_failed':
+        this.#bootError = fact.error;
+        break;
+      case 'drain_progress':
+        this.#jobs = fact.jobs;
+        break;
+      case 'drained':
+        this.#report = fact.report;
+        this.#jobs = [];
+        break;
+    }
+    this.watcher.fact(fact);
+  }
+
+  /** A process that could not be made has no pid and no exit; any other error is of a send to one that is about to be seen to exit. */
+  #onError(error: Error): void {
+    this.deps.logger.debug('a process handle raised an error', { ...this.identity, error });
+    if (this.#worker.process.pid !== undefined) return;
+    this.#bootError ??= `could not be forked: ${error.message}`;
+    void this.#onExit(null, null, []);
+  }
+
+  #init(): void {
+    const { slot, generation } = this.identity;
+    const { groups, health, share } = this.init;
+    this.#link.init({ slot, generation, groups: [...groups], health, share }).catch((error: unknown) => {
+      this.deps.logger.debug('a process ended before its init', { ...this.identity, error: messageOf(error) }); // its exit is seen
+    });
+  }
+
+  #onBootStep(step: 'ready' | 'heartbeat'): void {
+    if (this.#saw.ready && this.#saw.heartbeat) return;
+    this.#saw[step] = true;
+    if (!this.#saw.ready || !this.#saw.heartbeat || this.#hasEnded) return;
+    this.#bootTimer?.cancel();
+    this.watcher.booted();
+    this.#booted.resolve();
+  }
+
+  #read(stream: 'stdout' | 'stderr'): Promise<void> {
+    const source = this.#worker.process[stream];
+    if (!source) return Promise.resolve();
+    const reader = new LineReader((line) => this.watcher.line(stream, line));
+    source.on('data', (chunk: Buffer) => {
+      if (stream === 'stderr') this.#tail.push(chunk);
+      reader.push(chunk);
+    });
+    const ended: Deferred<void> = deferred();
+    source.once('close', () => {
+      reader.end();
+      ended.resolve();
+    });
+    return ended.promise;
+  }
+
+  async #onExit(code: number | null, signal: NodeJS.Signals | null, lastWords: readonly Promise<void>[]): Promise<void> {
+    const late = deferred();
+    const timer = this.deps.clock.setTimer(() => late.resolve(), LAST_WORDS_MS);
+    await Promise.race([Promise.all(lastWords), late.promise]);
+    for (const pending of [timer, this.#bootTimer, this.#killTimer]) pending?.cancel();
+    this.#hasEnded = true;
+    this.#conclude(code, signal);
+  }
+
+  #conclude(code: number | null, signal: NodeJS.Signals | null): void {
+    const wasAsked = this.#wasAsked;
+    const saidDrained = this.#report !== undefined;
+    const end = classifyExit({ code, signal, wasAsked, saidDrained, killedFor: this.#killedFor, bootError: this.#bootError });
+    const exit: LastExit = {
+      at: this.deps.clock.now(),
+      code,
+      signal,
+      class: end.class,
+      uptimeMs: Math.round(this.deps.clock.monotonic() - this.#forkedAt),
+      jobs: [...this.#jobs],
+      stderrTail: this.#tail.text(),
+    };
+    const hadBooted = this.#saw.ready && this.#saw.heartbeat;
+    this.watcher.ended({ exit, reason: end.reason, report: this.#report, hadBooted });
+    const error = new Error(end.reason);
+    this.#booted.promise.catch(() => undefined); // whoever boots it has this error; after the boot nobody waits
+    this.#booted.reject(error);
+    this.#exited.resolve(end.class === 'abnormal' ? { kind: 'abnormal', error } : { kind: end.class });
+  }
+}

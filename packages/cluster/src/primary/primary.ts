@@ -1,0 +1,268 @@
+/**
+ * The primary without its surroundings: desired and observed state, the loop between them, the supervisor of the processes, the use
+ * cases. It runs no job and no user code, knows no transport, and never ends the program.
+ *
+ *     starting -> running <-> degraded -> draining -> (ended)          any but draining -> gave_up -> (ended)
+ */
+import type { Worker as ClusterWorker } from 'node:cluster';
+import { type Clock, Deadline, deferred, type Logger } from '@drover/core/kit';
+import type { ClusterConfig } from '../config/resolved.js';
+import { ControlFailure, type StopMode, type StopReport } from '../protocol/index.js';
+import { DesiredState } from './desired-state.js';
+import { EventHub } from './event-hub.js';
+import { FactDesk } from './fact-desk.js';
+import type { ProcessIdentity } from './fork-process.js';
+import type { ProcessEnded } from './forked-process.js';
+import { HeartbeatMonitor, hangLimitMs } from './heartbeat-monitor.js';
+import { ObservedState } from './observed-state.js';
+import { OperationLog } from './operation-log.js';
+import { Operations } from './operations.js';
+import type { Plan, ReconcileLimits } from './plan-reconcile.js';
+import { ProcessAdapter } from './process-adapter.js';
+import { ProcessSupervisor } from './process-supervisor.js';
+import { Reconciler } from './reconciler.js';
+import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
+import { countReply, type PrimaryState, type View } from './snapshot.js';
+import { StepTaker } from './step-taker.js';
+import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
+import { StopTally } from './stop-tally.js';
+
+export interface PrimaryDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly makeId: () => string;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly fork: (identity: ProcessIdentity) => ClusterWorker;
+  readonly store: DeadJobStore;
+  /** A line that a process wrote. */
+  readonly output: (slot: number, stream: 'stdout' | 'stderr', line: string) => void;
+}
+
+/** How a primary ended. `gaveUp` names the first cause, if it did. */
+export interface PrimaryEnd {
+  readonly report: StopReport;
+  readonly gaveUp?: string;
+}
+
+/** Processes that may boot at once: many boots starve each other. */
+const FORK_BATCH = 2;
+const WORKERS_PER_MESSAGE = 256;
+
+/** Joins the parts and owns the state above; the parts own everything else. */
+export class Primary {
+  readonly operations: Operations;
+  readonly #events: EventHub;
+  readonly #desired: DesiredState;
+  readonly #observed: ObservedState;
+  readonly #supervisor: ProcessSupervisor;
+  readonly #reconciler: Reconciler;
+  readonly #monitor: HeartbeatMonitor;
+  readonly #recover: RecoverJobs;
+  readonly #desk: FactDesk;
+  readonly #ready = deferred();
+  readonly #ended = deferred<PrimaryEnd>();
+  readonly #tally = new StopTally();
+  /** What is being found out about processes that ended without a word. */
+  readonly #inquiries = new Set<Promise<void>>();
+  #state: Exclude<PrimaryState, 'degraded'> = 'starting';
+  #isDegraded = false;
+  #mode: StopMode = 'drain';
+  #gone = 0;
+
+  constructor(
+    private readonly config: ClusterConfig,
+    private readonly deps: PrimaryDeps,
+  ) {
+    const { clock, logger } = deps;
+    const groups = Object.values(config.groups);
+    this.#events = new EventHub(() => clock.now(), logger);
+    this.#desired = new DesiredState(groups, config);
+    this.#observed = new ObservedState(clock);
+    this.#recover = new RecoverJobs(deps.store, groups, clock, logger);
+    this.#desk = this.#makeDesk();
+    const adapter = this.#makeAdapter();
+    this.#supervisor = this.#makeSupervisor(adapter);
+    this.#monitor = new HeartbeatMonitor(hangLimitMs(groups, config.health.heartbeatMs), {
+      clock,
+      slots: () => this.#observed.slots(),
+      kill: (slot, reason) => adapter.kill(slot, reason),
+    });
+    this.#reconciler = this.#makeReconciler(adapter);
+    this.operations = this.#makeOperations();
+  }
+
+  /** Resolves when the first process is ready; never, if none gets there. */
+  get whenReady(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves when it has stopped or given up, and no process is left. */
+  get ended(): Promise<PrimaryEnd> {
+    return this.#ended.promise;
+  }
+
+  /** Takes the sizes of the configuration as desired and starts the loop. From now on it can be commanded. */
+  start(): void {
+    for (const { group, workers } of Object.values(this.config.groups)) {
+      const { applied, reason } = this.#desired.grow(group, workers);
+      if (applied < workers) this.deps.logger.warn('a group starts smaller than configured', { group, workers, applied, reason });
+    }
+    this.#monitor.start();
+    this.#reconciler.start();
+  }
+
+  /** Tells subscribers and keeps the first cause; what follows is the supervisor's: it drains the survivors. */
+  #giveUp(reason: string): void {
+    this.deps.logger.error('the primary gives up', { reason });
+    if (this.#state !== 'draining') this.#state = 'gave_up';
+    this.#reconciler.stop();
+    this.operations.failAll(new ControlFailure('GAVE_UP', reason));
+    this.#events.publish('primary.gave_up', { reason });
+    void this.#conclude();
+  }
+
+  /** Drains all processes at once. Called again, it may sharpen the mode or bring the deadline closer. */
+  #stop(mode: StopMode, drainMs: number | undefined): void {
+    const isFirst = this.#state !== 'draining' && this.#state !== 'gave_up';
+    this.#mode = sharperMode(this.#mode, mode);
+    const budget = stopBudget(this.#mode, processDrain(Object.values(this.config.groups)), drainMs);
+    this.deps.logger.info('the primary stops', { ...budget });
+    if (isFirst) {
+      this.#state = 'draining';
+      this.#reconciler.stop();
+      this.operations.failAll(new ControlFailure('DRAINING', 'the primary is stopping'));
+      this.#events.publish('primary.draining', { ...budget });
+    }
+    const deadline = Deadline.in(budget.drainMs, this.deps.clock);
+    void this.#supervisor.stop(deadline).finally(() => deadline.clear());
+    if (isFirst) void this.#conclude();
+    else void this.ended.then(({ report }) => this.operations.stopped(report)); // it may have ended before it was asked to
+  }
+
+  async #conclude(): Promise<void> {
+    const end = await this.#supervisor.ended;
+    this.#monitor.stop();
+    await Promise.all(this.#inquiries);
+    await this.#recover.finish();
+    const report = this.#tally.report(end !== 'shutdown');
+    this.operations.stopped(report);
+    this.deps.logger.info('the primary has stopped', { ...report });
+    this.#ended.resolve(end === 'shutdown' ? { report } : { report, gaveUp: end.gaveUp });
+  }
+
+  #onReady(): void {
+    if (this.#state !== 'starting') return;
+    this.#state = 'running';
+    this.#events.publish('primary.ready', { name: this.config.name, pid: process.pid });
+    this.#ready.resolve();
+  }
+
+  /** A process that did not say `drained` may have left jobs under its locks. */
+  #onEnded({ incarnation }: ProcessIdentity, { exit, report, hadBooted }: ProcessEnded): void {
+    const isStopping = this.#state === 'draining' || this.#state === 'gave_up';
+    if (report) {
+      if (isStopping) this.#tally.add(report);
+    } else if (hadBooted) {
+      const inquiry = this.#recover.recover(incarnation).then((recovered) => {
+        if (isStopping) this.#tally.addSilent(exit.jobs, recovered);
+      });
+      this.#inquiries.add(inquiry);
+      void inquiry.finally(() => this.#inquiries.delete(inquiry));
+    }
+    if (isStopping) this.operations.stopProgress(++this.#gone);
+  }
+
+  #onPass(plan: Plan): void {
+    this.operations.advance(plan);
+    const { parked } = countReply(this.#view()).workers;
+    const isDegraded = parked > 0 || this.#observed.slots().some((slot) => slot.state === 'parked');
+    if (isDegraded && !this.#isDegraded) this.#events.publish('primary.degraded', { parkedWorkers: parked });
+    this.#isDegraded = isDegraded;
+  }
+
+  #view(): View {
+    return {
+      name: this.config.name,
+      state: this.#state === 'running' && this.#isDegraded ? 'degraded' : this.#state,
+      desired: this.#desired,
+      observed: this.#observed,
+      unplaced: this.#reconciler.unplaced,
+      suspects: this.#monitor.suspects,
+      restartsLeft: this.#supervisor.restartsLeft(),
+      now: this.deps.clock.now(),
+    };
+  }
+
+  #limits(): ReconcileLimits {
+    const { workersPerProcess, processes } = this.config;
+    return { workersPerProcess, ...processes, forkBatch: FORK_BATCH, workersPerMessage: WORKERS_PER_MESSAGE };
+  }
+
+  #makeDesk(): FactDesk {
+    return new FactDesk({
+      desired: this.#desired,
+      observed: this.#observed,
+      events: this.#events,
+      logger: this.deps.logger,
+      output: this.deps.output,
+      wake: () => this.#reconciler.wake(),
+      onReady: () => this.#onReady(),
+      onEnded: (identity, end) => this.#onEnded(identity, end),
+      onDrainProgress: (slot, left) => this.operations.stopProgress(this.#gone, `process ${slot}: ${left} jobs in hand`),
+    });
+  }
+
+  #makeAdapter(): ProcessAdapter {
+    const { clock, logger, fork } = this.deps;
+    const groups = Object.values(this.config.groups);
+    const { health } = this.config;
+    const drain = processDrain(groups);
+    return new ProcessAdapter({
+      clock,
+      logger,
+      fork,
+      listener: this.#desk,
+      init: () => ({ groups, health, share: Math.max(1, this.#observed.slots().length) }),
+      budget: (_slot, asked) => {
+        const reasons = { draining: 'stop', gave_up: 'escalation', starting: 'scale_down', running: 'scale_down' } as const;
+        const drainMs = Number.isFinite(asked) ? asked : drain.deadlineMs;
+        return { ...stopBudget(this.#mode, drain, drainMs), reason: reasons[this.#state] };
+      },
+    });
+  }
+
+  #makeSupervisor(adapter: ProcessAdapter): ProcessSupervisor {
+    return new ProcessSupervisor(adapter, {
+      clock: this.deps.clock,
+      random: this.deps.random,
+      restart: this.config.processRestart,
+      supervision: this.config.supervision,
+      onParked: (slot, reason) => this.#desk.parked(slot, reason),
+      onGaveUp: (reason) => this.#giveUp(reason),
+    });
+  }
+
+  #makeReconciler(adapter: ProcessAdapter): Reconciler {
+    const steps = new StepTaker(this.#desired, this.#observed, this.#supervisor, adapter);
+    return new Reconciler(this.#desired, this.#observed, this.#limits(), {
+      clock: this.deps.clock,
+      logger: this.deps.logger,
+      take: (action) => steps.take(action),
+      onPass: (plan) => this.#onPass(plan),
+    });
+  }
+
+  #makeOperations(): Operations {
+    const { clock, makeId, version } = this.deps;
+    return new Operations({
+      clock,
+      version,
+      view: () => this.#view(),
+      log: new OperationLog(clock, makeId, (status) => this.#events.publish('op', { ...status })),
+      events: this.#events,
+      wake: () => this.#reconciler.wake(),
+      stop: (mode, drainMs) => this.#stop(mode, drainMs),
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import { decideSignal } from './signals.js';
+
+test.each([
+  { signal: 'SIGTERM', interrupts: 0, isTty: false, want: { do: 'stop', mode: 'drain' } },
+  { signal: 'SIGINT', interrupts: 1, isTty: true, want: { do: 'stop', mode: 'drain' } },
+  { signal: 'SIGINT', interrupts: 2, isTty: true, want: { do: 'stop', mode: 'fast' } },
+  { signal: 'SIGINT', interrupts: 3, isTty: true, want: { do: 'stop', mode: 'now' } },
+  { signal: 'SIGINT', interrupts: 9, isTty: true, want: { do: 'stop', mode: 'now' } },
+  { signal: 'SIGQUIT', interrupts: 0, isTty: true, want: { do: 'stop', mode: 'fast' } },
+  { signal: 'SIGHUP', interrupts: 0, isTty: true, want: { do: 'stop', mode: 'drain' } },
+  { signal: 'SIGTTIN', interrupts: 0, isTty: false, want: { do: 'scale', by: 1 } },
+  { signal: 'SIGTTOU', interrupts: 0, isTty: false, want: { do: 'scale', by: -1 } },
+] as const)('$signal number $interrupts, terminal $isTty', ({ signal, interrupts, isTty, want }) => {
+  expect(decideSignal(signal, interrupts, isTty)).toEqual(want);
+});
+
+test.each([
+  { signal: 'SIGHUP', isTty: false },
+  { signal: 'SIGTTIN', isTty: true },
+  { signal: 'SIGTTOU', isTty: true },
+  { signal: 'SIGUSR2', isTty: false },
+] as const)('$signal is ignored with terminal $isTty', ({ signal, isTty }) => {
+  expect(decideSignal(signal, 0, isTty).do).toBe('ignore');
+});

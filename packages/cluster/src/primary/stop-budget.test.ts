@@ -1,0 +1,22 @@
+import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
+
+const drain = { deadlineMs: 25_000, abortLeadMs: 5_000, onTimeout: 'linger' } as const;
+
+test.each([
+  { mode: 'drain', drainMs: undefined, want: { drainMs: 25_000, abortLeadMs: 5_000 } },
+  { mode: 'drain', drainMs: 2_000, want: { drainMs: 2_000, abortLeadMs: 2_000 } },
+  { mode: 'fast', drainMs: undefined, want: { drainMs: 5_000, abortLeadMs: 5_000 } },
+  { mode: 'fast', drainMs: 1_000, want: { drainMs: 1_000, abortLeadMs: 1_000 } },
+  { mode: 'now', drainMs: 9_000, want: { drainMs: 0, abortLeadMs: 0 } },
+] as const)('$mode with $drainMs', ({ mode, drainMs, want }) => {
+  expect(stopBudget(mode, drain, drainMs)).toEqual({ mode, ...want });
+});
+
+test('a stop never becomes gentler', () => {
+  expect([sharperMode('fast', 'drain'), sharperMode('drain', 'now'), sharperMode('now', 'fast')]).toEqual(['fast', 'now', 'now']);
+});
+
+test('a process drains as its most patient group does', () => {
+  const other = { deadlineMs: 60_000, abortLeadMs: 1_000, onTimeout: 'linger' } as const;
+  expect(processDrain([{ drain }, { drain: other }])).toEqual({ deadlineMs: 60_000, abortLeadMs: 5_000 });
+});

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { ROOT } from '../support/cli.js';
+import { startNode } from '../support/process-harness.js';
+import { startOwnRedis } from '../support/redis.js';
+
+let url: string;
+beforeAll(async () => {
+  url = (await startOwnRedis()).url; // the examples name their queues plainly
+});
+
+async function example(file: string): Promise<unknown> {
+  const program = startNode(join(ROOT, 'examples', file), [], { env: { ...process.env, REDIS_URL: url } });
+  const { code } = await program.exit(40_000);
+  if (code !== 0) throw new Error(`${file} ended with ${code}\n${program.output}`);
+  return JSON.parse(program.stdout.trim().split('\n').at(-1) as string);
+}
+
+test('the swapped import adds a job and works it', async () => {
+  expect(await example('swap-the-import/index.mjs')).toEqual({ id: expect.stringMatching(/^\d+$/), result: 'Hello, Ada!' });
+});
+
+test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
+  expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
+}, 60_000);
+
+test('an application that forks the primary scales it 1 -> 4 -> 2 over IPC and stops it', async () => {
+  expect(await example('host-application/index.mjs')).toEqual({ sizes: [1, 4, 2], exitCode: 0 });
+}, 60_000);

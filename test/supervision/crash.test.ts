@@ -1,0 +1,94 @@
+/** What is left after the worst: processes and primaries that are killed, frozen, or cannot start. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brokenInvariants, completedTwice } from '../support/invariants.js';
+import { pidAlive } from '../support/process-harness.js';
+import { until } from '../support/until.js';
+import { completed, fixture, QUEUE, TestCluster, untilStatus } from './support.js';
+
+const inHand = ({ processes }: { processes: readonly { jobsInHand: number }[] }) =>
+  processes.reduce((sum, { jobsInHand }) => sum + jobsInHand, 0);
+
+test('a process that is killed with jobs in hand is replaced, and every job completes once', async () => {
+  const cluster = new TestCluster({ workers: 2, concurrency: 5 });
+  const { client } = await cluster.startReady();
+  await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
+  const queue = cluster.queue();
+  const gate = join(cluster.dir, 'gate');
+  const held = Array.from({ length: 10 }, () => ({ name: 'j', data: { gate, runs: cluster.runs } }));
+  await queue.addBulk([...held, ...Array.from({ length: 40 }, () => ({ name: 'j', data: { ms: 5, runs: cluster.runs } }))]);
+  const before = await untilStatus(client, 'ten jobs to be in hand', (status) => inHand(status) === 10);
+  const victim = before.processes[1] as (typeof before.processes)[number];
+  process.kill(victim.pid, 'SIGKILL');
+  const after = await untilStatus(client, 'the slot to have another process', ({ processes }) => {
+    const slot = processes[1];
+    return slot?.state === 'ready' && slot.incarnation !== victim.incarnation;
+  });
+  expect(after.processes[1]).toMatchObject({ restarts: 1, lastExit: { class: 'abnormal', signal: 'SIGKILL' } });
+  expect((await client.request({ type: 'worker_count' })).count).toBe(2);
+  writeFileSync(gate, '');
+  await until(async () => (await completed(queue)) === 50, { what: 'all jobs to complete', limitMs: 20_000 });
+  const runs = cluster.runCounts();
+  expect([...runs.values()].filter((count) => count > 2)).toEqual([]);
+  expect([...runs.values()].filter((count) => count === 2).length).toBeLessThanOrEqual(5);
+  const redis = cluster.redis();
+  expect(await completedTwice(redis, QUEUE, cluster.prefix)).toEqual([]);
+  expect(await brokenInvariants(redis, QUEUE, { prefix: cluster.prefix, isIdle: true })).toEqual([]);
+});
+
+test('when the primary is killed its processes give their jobs back and end', async () => {
+  const cluster = new TestCluster({ workers: 2, concurrency: 2, health: { orphanDeadline: '2s' } });
+  const { program, client } = await cluster.startReady();
+  await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
+  const queue = cluster.queue();
+  await queue.addBulk(Array.from({ length: 4 }, () => ({ name: 'j', data: { gate: join(cluster.dir, 'never') } })));
+  const { processes } = await untilStatus(client, 'four jobs to be in hand', (status) => inHand(status) === 4);
+  program.kill('SIGKILL');
+  await program.exit();
+  await until(() => processes.every(({ pid }) => !pidAlive(pid)), { what: 'the processes to end', limitMs: 10_000 });
+  expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 4, active: 0 });
+});
+
+test('a module that throws at import ends the primary with 79, one line that says why, and few forks', async () => {
+  const cluster = new TestCluster({ processor: fixture('throws-at-import.mjs'), workers: 2 });
+  const program = cluster.start();
+  expect((await program.exit(25_000)).code).toBe(79);
+  const gaveUp = program.stderr.split('\n').filter((line) => line.startsWith('drover: '));
+  expect(gaveUp).toEqual([expect.stringContaining('no table named users')]);
+  const forks = program.stdout.split('\n').filter((line) => line.includes('"a process has ended"'));
+  expect(forks.length).toBeGreaterThanOrEqual(5);
+  expect(forks.length).toBeLessThanOrEqual(12);
+});
+
+test('a process that is frozen is killed and replaced before its locks run out', async () => {
+  const cluster = new TestCluster({ workers: 2, concurrency: 1, lockDuration: '10s', lockRenewTime: '5s' });
+  const { client } = await cluster.startReady();
+  await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
+  const queue = cluster.queue();
+  const gate = join(cluster.dir, 'gate');
+  await queue.addBulk(Array.from({ length: 2 }, () => ({ name: 'j', data: { gate } })));
+  const before = await untilStatus(client, 'two jobs to be in hand', (status) => inHand(status) === 2);
+  const victim = before.processes[0] as (typeof before.processes)[number];
+  process.kill(victim.pid, 'SIGSTOP');
+  await untilStatus(client, 'the slot to be suspect', ({ processes }) => processes[0]?.suspect === true);
+  await untilStatus(client, 'the slot to have another process', ({ processes }) => {
+    const slot = processes[0];
+    return slot?.state === 'ready' && slot.incarnation !== victim.incarnation;
+  });
+  expect(pidAlive(victim.pid)).toBe(false);
+  writeFileSync(gate, '');
+  await until(async () => (await completed(queue)) === 2, { what: 'both jobs to complete' });
+});
+
+test('a stop gives unfinished jobs back at the deadline and exits with 80', async () => {
+  const cluster = new TestCluster({ workers: 2, concurrency: 1, defaults: undefined, drain: { deadline: '1s', abortLead: '500ms' } });
+  const { program, client } = await cluster.startReady();
+  await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
+  const queue = cluster.queue();
+  await queue.addBulk(Array.from({ length: 2 }, () => ({ name: 'j', data: { gate: join(cluster.dir, 'never'), ignoresAbort: true } })));
+  await untilStatus(client, 'two jobs to be in hand', (status) => inHand(status) === 2);
+  const { result } = await client.run({ type: 'stop', drainMs: 1_000 });
+  expect(result).toMatchObject({ exitCode: 80, drained: { finished: 0, lost: [] } });
+  expect((await program.exit()).code).toBe(80);
+  expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 2, active: 0 });
+});
