@@ -1,0 +1,419 @@
+/**
+ * The state machine of a queue in memory: what the data model says (sections 3 and 4), in the simplest form that can be checked by
+ * reading. It knows ids, order, times and counters; it knows nothing of locks' lives, markers, or how Redis stores things.
+ */
+
+/** How a job is added. */
+export interface AddSpec {
+  readonly jobId?: string;
+  readonly delay?: number;
+  readonly priority?: number;
+  readonly lifo?: boolean;
+  readonly attempts?: number;
+  readonly backoff?: number;
+  readonly removeOnComplete?: boolean | number | { readonly age: number };
+  readonly removeOnFail?: boolean | number;
+  readonly deduplication?: Deduplication;
+}
+
+export interface Deduplication {
+  readonly id: string;
+  readonly ttl?: number;
+  readonly replace?: boolean;
+  readonly extend?: boolean;
+  readonly keepLastIfActive?: boolean;
+}
+
+/** How a run ends. `delay` and `wait` are moves by the processor itself. */
+export type RunEnding = { readonly jobId: string } & (
+  | { readonly how: 'complete' | 'fail' | 'fail for good' | 'wait' }
+  | { readonly how: 'delay'; readonly ms: number }
+);
+
+/** One thing done to a queue. A turn ends runs and takes up to `want` jobs; both are one call for an engine that batches. */
+export type Operation =
+  | { readonly do: 'add'; readonly jobs: readonly AddSpec[] }
+  | { readonly do: 'turn'; readonly ends: readonly RunEnding[]; readonly want: number }
+  | { readonly do: 'pause' | 'resume' | 'uncap' | 'unlimit' | 'obliterate' }
+  | { readonly do: 'cap'; readonly concurrency: number }
+  | { readonly do: 'limit'; readonly max: number }
+  | { readonly do: 'remove' | 'promote'; readonly jobId: string }
+  | { readonly do: 'changeDelay'; readonly jobId: string; readonly delay: number }
+  | { readonly do: 'changePriority'; readonly jobId: string; readonly priority: number; readonly lifo: boolean }
+  | { readonly do: 'retry'; readonly jobId: string; readonly state: FinishedState; readonly resets: boolean }
+  | { readonly do: 'retryJobs'; readonly state: FinishedState }
+  | { readonly do: 'promoteJobs' }
+  | { readonly do: 'drain'; readonly delayed: boolean }
+  | { readonly do: 'clean'; readonly grace: number; readonly limit: number; readonly type: CleanableState };
+
+export type FinishedState = 'completed' | 'failed';
+export type CleanableState = FinishedState | 'delayed' | 'prioritized' | 'wait' | 'active';
+
+/** What can be seen of a queue from outside: the same for the model, for Drover and for BullMQ. */
+export interface Observation {
+  readonly counter: number;
+  readonly isPaused: boolean;
+  /** Jobs started in the rate window. */
+  readonly started: number;
+  /** Ids in stored order: lists from the left, sets by score. */
+  readonly states: Readonly<Record<ModelState, readonly string[]>>;
+  readonly jobs: Readonly<Record<string, ObservedJob>>;
+  /** Who holds which deduplication id. */
+  readonly owners: Readonly<Record<string, string>>;
+}
+
+export interface ObservedJob {
+  readonly timestamp: number;
+  readonly delay: number;
+  readonly priority: number;
+  readonly started: number;
+  readonly made: number;
+  readonly processedOn: number | undefined;
+  readonly finishedOn: number | undefined;
+  /** Epoch ms at which a delayed job is due. */
+  readonly dueAt: number | undefined;
+}
+
+export const MODEL_STATES = ['wait', 'active', 'prioritized', 'delayed', 'completed', 'failed'] as const;
+export type ModelState = (typeof MODEL_STATES)[number];
+
+interface ModelJob {
+  readonly id: string;
+  readonly spec: AddSpec;
+  readonly timestamp: number;
+  delay: number;
+  priority: number;
+  started: number;
+  made: number;
+  processedOn: number | undefined;
+  finishedOn: number | undefined;
+  state: ModelState;
+  /** Order in its set; lists keep their own. */
+  score: number;
+}
+
+const UNIT = 2 ** 32;
+const PER_MS = 4096;
+
+/** Owns the jobs of one queue. Every method takes the time of its call. */
+export class QueueModel {
+  readonly jobs = new Map<string, ModelJob>();
+  readonly #owners = new Map<string, string>();
+  readonly #putOff = new Map<string, AddSpec & { readonly proposedId: string | undefined }>();
+  #wait: string[] = [];
+  #active: string[] = [];
+  #turns = 0;
+  #counter = 0;
+  #isPaused = false;
+  #concurrency = Number.POSITIVE_INFINITY;
+  #max = Number.POSITIVE_INFINITY;
+  #started = 0;
+
+  apply(operation: Operation, now: number): void {
+    switch (operation.do) {
+      case 'add':
+        for (const spec of operation.jobs) this.#add(spec, now);
+        return;
+      case 'turn':
+        for (const end of operation.ends) this.#end(end, now);
+        for (let nth = 0; nth < operation.want; nth++) this.#fetch(now);
+        return;
+      case 'pause':
+        this.#isPaused = true;
+        return;
+      case 'resume':
+        this.#isPaused = false;
+        return;
+      case 'cap':
+        this.#concurrency = operation.concurrency;
+        return;
+      case 'uncap':
+        this.#concurrency = Number.POSITIVE_INFINITY;
+        return;
+      case 'limit':
+        this.#max = operation.max;
+        return;
+      case 'unlimit':
+        this.#max = Number.POSITIVE_INFINITY;
+        this.#started = 0;
+        return;
+      default:
+        this.#administer(operation, now);
+    }
+  }
+
+  idsIn(state: ModelState): string[] {
+    if (state === 'wait') return [...this.#wait];
+    if (state === 'active') return [...this.#active];
+    const members = [...this.jobs.values()].filter((job) => job.state === state);
+    return members.sort((a, b) => a.score - b.score || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
+  }
+
+  observe(): Observation {
+    const states = Object.fromEntries(MODEL_STATES.map((state) => [state, this.idsIn(state)])) as unknown as Observation['states'];
+    const jobs = [...this.jobs.values()].map(({ id, spec: _, state, score, ...job }): [string, ObservedJob] => [
+      id,
+      { ...withoutId(job), dueAt: state === 'delayed' ? Math.floor(score / PER_MS) : undefined },
+    ]);
+    return {
+      counter: this.#counter,
+      isPaused: this.#isPaused,
+      started: this.#started,
+      states,
+      jobs: Object.fromEntries(jobs),
+      owners: Object.fromEntries(this.#owners),
+    };
+  }
+
+  #add(spec: AddSpec, now: number): void {
+    this.#counter++;
+    const id = spec.jobId ?? String(this.#counter);
+    if (this.jobs.has(id)) return;
+    if (spec.deduplication && !this.#mayEnter(spec.deduplication, spec, id)) return;
+    this.#store(spec, id, now);
+  }
+
+  /** The modes of deduplication: who holds the id, and what a second one does to it. */
+  #mayEnter({ id, replace, keepLastIfActive }: Deduplication, spec: AddSpec, newId: string): boolean {
+    const holder = this.#owners.get(id);
+    const job = holder === undefined ? undefined : this.jobs.get(holder);
+    if (holder === undefined) {
+      this.#owners.set(id, newId);
+      return true;
+    }
+    if (replace && job?.state === 'delayed') {
+      this.jobs.delete(job.id);
+      this.#putOff.delete(id);
+      this.#owners.set(id, newId);
+      return true;
+    }
+    if (keepLastIfActive && job?.state === 'active') this.#putOff.set(id, { ...spec, proposedId: spec.jobId });
+    return false;
+  }
+
+  #store(spec: AddSpec, id: string, now: number): void {
+    const { delay = 0, priority = 0, lifo = false } = spec;
+    const fresh = { started: 0, made: 0, processedOn: undefined, finishedOn: undefined, state: 'wait' as const, score: 0 };
+    const job: ModelJob = { id, spec, timestamp: now, delay, priority, ...fresh };
+    this.jobs.set(id, job);
+    if (delay > 0) this.#putLater(job, now + delay);
+    else this.#putReady(job, lifo ? 'right' : 'left');
+  }
+
+  #fetch(now: number): void {
+    this.#promoteDue(now);
+    if (this.#started >= this.#max || this.#isPaused || this.#active.length >= this.#concurrency) return;
+    const id = this.#wait.pop() ?? this.idsIn('prioritized')[0];
+    if (id === undefined) return;
+    const job = this.#job(id);
+    job.state = 'active';
+    job.processedOn = now;
+    job.started++;
+    this.#active.unshift(id);
+    if (this.#max !== Number.POSITIVE_INFINITY) this.#started++;
+  }
+
+  #promoteDue(now: number): void {
+    for (const id of this.idsIn('delayed')) {
+      const job = this.#job(id);
+      if (job.score > (now + 1) * PER_MS - 1) return;
+      job.delay = 0;
+      this.#putReady(job, 'left');
+    }
+  }
+
+  #end(end: RunEnding, now: number): void {
+    const job = this.#job(end.jobId);
+    const { attempts = 0, backoff = 0, lifo = false, removeOnComplete, removeOnFail } = job.spec;
+    this.#active = this.#active.filter((id) => id !== job.id);
+    if (end.how === 'complete') this.#finish(job, 'completed', removeOnComplete, now);
+    else if (end.how === 'delay') {
+      job.delay = end.ms;
+      this.#putLater(job, now + end.ms);
+    } else if (end.how === 'wait') this.#putFront(job);
+    else if (end.how === 'fail for good' || job.made + 1 >= attempts) this.#finish(job, 'failed', removeOnFail, now);
+    else if (backoff > 0) {
+      job.made++;
+      job.delay = backoff;
+      this.#putLater(job, now + backoff);
+    } else {
+      this.#promoteDue(now);
+      job.made++;
+      this.#putReady(job, lifo ? 'right' : 'left');
+    }
+  }
+
+  #finish(job: ModelJob, state: FinishedState, keep: AddSpec['removeOnComplete'], now: number): void {
+    job.made++;
+    this.#freeDeduplication(job, now);
+    if (keep === true || keep === 0) {
+      this.jobs.delete(job.id);
+      return;
+    }
+    job.state = state;
+    job.score = now;
+    job.finishedOn = now;
+    const finished = this.idsIn(state);
+    const isTooOld = (id: string) => typeof keep === 'object' && this.#job(id).score <= now - keep.age * 1_000;
+    const excess = typeof keep === 'number' ? finished.slice(0, Math.max(0, finished.length - keep)) : finished.filter(isTooOld);
+    for (const id of excess) this.jobs.delete(id);
+  }
+
+  /** At its end a job frees its id, unless that expires by itself; a job put off meanwhile enters now. */
+  #freeDeduplication(job: ModelJob, now: number): void {
+    const { deduplication } = job.spec;
+    if (!deduplication) return;
+    const { id, ttl = 0, keepLastIfActive = false } = deduplication;
+    if (this.#owners.get(id) === job.id && (ttl === 0 || keepLastIfActive)) this.#owners.delete(id);
+    const next = this.#putOff.get(id);
+    if (!next) return;
+    this.#putOff.delete(id);
+    this.#counter++;
+    const { proposedId, ...spec } = next;
+    const newId = proposedId ?? String(this.#counter);
+    this.#owners.set(id, newId);
+    this.#store(spec, newId, now);
+  }
+
+  #administer(operation: Operation, now: number): void {
+    const job = 'jobId' in operation ? this.jobs.get(operation.jobId) : undefined;
+    switch (operation.do) {
+      case 'remove':
+        if (job && job.state !== 'active') this.#erase(job.id);
+        return;
+      case 'promote':
+        if (job?.state !== 'delayed') return;
+        job.delay = 0;
+        this.#putReady(job, 'left');
+        return;
+      case 'changeDelay':
+        if (job?.state !== 'delayed') return;
+        job.delay = operation.delay;
+        job.score = -1;
+        this.#putLater(job, now + operation.delay);
+        return;
+      case 'changePriority':
+        if (job) this.#changePriority(job, operation.priority, operation.lifo);
+        return;
+      case 'retry':
+        if (job?.state !== operation.state) return;
+        if (operation.resets) Object.assign(job, { made: 0, started: 0 });
+        Object.assign(job, { finishedOn: undefined, processedOn: undefined });
+        this.#putReady(job, job.spec.lifo ? 'right' : 'left');
+        return;
+      case 'retryJobs':
+        for (const id of this.idsIn(operation.state)) this.#moveToWait(id, { finishedOn: undefined, processedOn: undefined });
+        return;
+      case 'promoteJobs':
+        for (const id of this.idsIn('delayed')) this.#moveToWait(id, {});
+        return;
+      case 'drain':
+        for (const state of ['wait', 'prioritized', ...(operation.delayed ? (['delayed'] as const) : [])] as const)
+          for (const id of this.idsIn(state)) this.#erase(id);
+        return;
+      case 'clean':
+        this.#clean(operation, now);
+        return;
+      case 'obliterate':
+        this.#obliterate();
+        return;
+    }
+  }
+
+  #changePriority(job: ModelJob, priority: number, lifo: boolean): void {
+    job.priority = priority;
+    if (job.state !== 'wait' && job.state !== 'prioritized') return;
+    this.#wait = this.#wait.filter((id) => id !== job.id);
+    if (lifo) this.#putFront(job);
+    else this.#putReady(job, 'left');
+  }
+
+  #moveToWait(id: string, change: Partial<ModelJob>): void {
+    Object.assign(this.#job(id), change, { state: 'wait' });
+    this.#wait.unshift(id);
+  }
+
+  #clean({ grace, limit, type }: Extract<Operation, { do: 'clean' }>, now: number): void {
+    if (type === 'active') return; // every active job of the model is locked
+    const old = this.idsIn(type).filter((id) => this.#ageStamp(type, this.#job(id)) <= now - grace);
+    const inOrder = type === 'wait' ? old.reverse() : old;
+    for (const id of limit === 0 ? inOrder : inOrder.slice(0, limit)) this.#erase(id);
+  }
+
+  /** What tells the age of a job in `clean`: the latest stamp its state looks at. */
+  #ageStamp(type: CleanableState, { finishedOn, processedOn, timestamp, score }: ModelJob): number {
+    if (type === 'completed' || type === 'failed') return score;
+    if (type === 'prioritized') return timestamp;
+    return (type === 'wait' ? finishedOn : undefined) ?? processedOn ?? timestamp;
+  }
+
+  #obliterate(): void {
+    this.jobs.clear();
+    this.#owners.clear();
+    this.#putOff.clear();
+    this.#wait = [];
+    this.#active = [];
+    this.#counter = 0;
+    this.#isPaused = false;
+    this.#concurrency = Number.POSITIVE_INFINITY;
+    this.#max = Number.POSITIVE_INFINITY;
+  }
+
+  #erase(id: string): void {
+    const { deduplication } = this.#job(id).spec;
+    if (deduplication && this.#owners.get(deduplication.id) === id) {
+      this.#owners.delete(deduplication.id);
+      this.#putOff.delete(deduplication.id);
+    }
+    this.jobs.delete(id);
+    this.#wait = this.#wait.filter((other) => other !== id);
+  }
+
+  #putReady(job: ModelJob, side: 'left' | 'right'): void {
+    if (job.priority > 0) {
+      job.state = 'prioritized';
+      job.score = job.priority * UNIT + ++this.#turns;
+      return;
+    }
+    job.state = 'wait';
+    if (side === 'left') this.#wait.unshift(job.id);
+    else this.#wait.push(job.id);
+  }
+
+  /** Next of its class. */
+  #putFront(job: ModelJob): void {
+    if (job.priority === 0) {
+      this.#putReady(job, 'right');
+      return;
+    }
+    job.state = 'prioritized';
+    job.score = job.priority * UNIT;
+  }
+
+  /** Behind the jobs that are due in the same millisecond. */
+  #putLater(job: ModelJob, dueAt: number): void {
+    const others = [...this.jobs.values()].filter((other) => other !== job && other.state === 'delayed');
+    const base = dueAt * PER_MS;
+    const taken = others.map(({ score }) => score).filter((score) => score >= base && score < base + PER_MS);
+    job.state = 'delayed';
+    job.score = taken.length === 0 ? base : Math.min(Math.max(...taken) + 1, base + PER_MS - 1);
+  }
+
+  #job(id: string): ModelJob {
+    const job = this.jobs.get(id);
+    if (!job) throw new Error(`the model has no job ${id}`);
+    return job;
+  }
+}
+
+function withoutId({
+  timestamp,
+  delay,
+  priority,
+  started,
+  made,
+  processedOn,
+  finishedOn,
+}: Omit<ModelJob, 'id' | 'spec' | 'state' | 'score'>) {
+  return { timestamp, delay, priority, started, made, processedOn, finishedOn };
+}
