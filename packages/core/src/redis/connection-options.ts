@@ -17,7 +17,16 @@ const FAIL_FAST = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
+  reconnectOnError: isReadOnly,
 } as const satisfies RedisOptions;
+
+/**
+ * A primary that has become a replica keeps its connections and refuses every write: whoever comes anew, by the same name or address, is
+ * led to the new primary. The refused command stays refused.
+ */
+function isReadOnly(error: Error): boolean {
+  return /\bREADONLY\b/.test(error.message);
+}
 
 /** A command connection without any data for this long, with replies outstanding, is dead even if its socket does not know. */
 const SILENCE_MS = 15_000;
