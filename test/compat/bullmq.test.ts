@@ -86,7 +86,7 @@ describe.each(peers)('BullMQ $version', (peer) => {
     const ours: string[] = [];
     const others: string[] = [];
     worker(async (job) => void ours.push(job.id), { concurrency: 5 });
-    await peer.worker('mail', async (job) => void others.push(job.id as string), where);
+    await peer.worker('mail', async (job) => void others.push(job.id as string), where, 5);
     for (let round = 0; round < 10; round++) {
       await Promise.all([queue.addBulk(jobs(50)), theirs.addBulk(jobs(50))]);
     }

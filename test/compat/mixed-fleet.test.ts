@@ -58,7 +58,7 @@ test('Drover, BullMQ 6 and BullMQ 5 fill and work one queue: each job completes 
   const heard: string[] = [];
   events.on('completed', (({ jobId }: { jobId: string }) => void heard.push(jobId)) as never);
   worker(processorOf('drover'), { concurrency: 25 });
-  for (const peer of peers) await peer.worker('mail', processorOf(peer.version), where, { concurrency: 25 });
+  for (const peer of peers) await peer.worker('mail', processorOf(peer.version), where, 25);
 
   const sent = new Map<string, Sent>();
   const producers = [queue, ...theirs];

@@ -161,3 +161,18 @@ test('after a lost connection every queue is presumed ready once', async () => {
   expect(ready()).toEqual(['a']);
   await waiter.stop();
 });
+
+test('the call ends when one of its queues is not served any more, so that its hints reach others', async () => {
+  const { table, source, fetched, waiter } = rig();
+  const [a, b] = [consumer('a'), consumer('b')];
+  for (const one of [a, b]) {
+    table.register(one);
+    fetched(one);
+  }
+  await ticks();
+  table.unregister(b);
+  await ticks();
+  expect(source.unblocks).toBe(1);
+  expect(source.calls.at(-1)).toEqual(['bull:a:marker']);
+  await waiter.stop();
+});
