@@ -7,3 +7,4 @@ export { type Lifecycle, Once } from './lifecycle.js';
 export { jsonLogger, type LogFields, type Logger, type LogLevel, silentLogger } from './logger.js';
 export { OncePrinter } from './once-printer.js';
 export { didYouMean, durationMs, InvalidOptionError, integer, nonNegativeInt, parseInteger, positiveInt, sizeBytes } from './parse.js';
+export { refuseUnknown } from './refuse-unknown.js';
