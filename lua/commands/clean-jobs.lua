@@ -12,7 +12,7 @@
   ARGV[3] limit      jobs to remove at most
   ARGV[4] skip       ids at the end looked at first which earlier calls have kept
 
-  Returns { ids, kept, left }: ids removed; kept of those this call looked at; left: 1 when there are more to look at
+  Returns { ids, kept, left }: ids removed, in lists the newest first; kept of those this call looked at; left: 1 when there are more to look at
   Events  cleaned, with the number of jobs
   Cost    O(1000), and O(list x removed) for lists ]]
 local q, state, olderThan = queueOfMeta(KEYS[1]), ARGV[1], tonumber(ARGV[2])
@@ -56,6 +56,9 @@ for _, id in ipairs(ids) do
 end
 if #gone > 0 then
   if isList then
+    local newestFirst = {}
+    for nth = #gone, 1, -1 do newestFirst[#newestFirst + 1] = gone[nth] end
+    gone = newestFirst
     for _, id in ipairs(gone) do redis.call('LREM', key, -1, id) end
     if state == 'active' then redis.call('SREM', q.stalled, unpack(gone)) end
   else

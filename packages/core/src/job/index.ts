@@ -13,7 +13,7 @@ export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun }
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
 export { Job, type JobHome } from './job.js';
 export type { RetryOptions } from './job-admin.js';
-export { toStoredJson } from './job-json.js';
+export { toChildJson } from './job-json.js';
 export type {
   BackoffOptions,
   DeduplicationOptions,

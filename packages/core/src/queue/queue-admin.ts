@@ -96,10 +96,12 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
     if (!states) throw new InvalidOptionError('type', type, `one of ${Object.keys(CLEANABLE).join(', ')}`);
     nonNegativeInt('grace', grace);
     const most = limit === Number.POSITIVE_INFINITY || limit === 0 ? Number.MAX_SAFE_INTEGER : nonNegativeInt('limit', limit);
-    const { purge, queue, now } = await this.ready();
+    const { inspect, purge, queue, now } = await this.ready();
     const olderThan = now() - grace;
     const removed: string[] = [];
     for (const state of states) {
+      const isParked = state === 'paused' && type !== 'paused'; // only looked at if a v5 client has parked jobs there
+      if (isParked && (await inspect.counts(queue)).parked === 0) continue;
       if (removed.length < most) removed.push(...(await purge.clean(queue, state, olderThan, most - removed.length)));
     }
     this.emit('cleaned', removed, type);

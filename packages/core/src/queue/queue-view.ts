@@ -1,5 +1,5 @@
 import type { ChildKind, Job, JobState } from '../job/index.js';
-import { decodeJson, toStoredJson } from '../job/index.js';
+import { decodeJson, toChildJson } from '../job/index.js';
 import { InvalidOptionError, integer } from '../kit/index.js';
 import { DEFAULT_TYPES, type JobType, knownType } from './job-types.js';
 import { QueueStatus } from './queue-status.js';
@@ -88,7 +88,7 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
     const records = await inspect.jobsByKey(page.map(([key]) => key));
     return {
       items: page.map(([key, text]) => dependencyItem(key, text)),
-      jobs: records.flatMap((record) => (record ? [toStoredJson(record)] : [])),
+      jobs: records.flatMap((record) => (record ? [toChildJson(record)] : [])),
       total: counts[kind],
     };
   }
