@@ -4,8 +4,14 @@ import { toPublicOptions } from './stored-options.js';
 
 /** A record with public names and decoded values, as BullMQ's `toJSON` prints it. */
 export function toPublicJson(queue: QueueRef, record: JobRecord): Record<string, unknown> {
-  const { opts, returnvalue, ...rest } = record;
-  return { ...rest, opts: toPublicOptions(opts), returnvalue: returnvalue ?? null, queueQualifiedName: queue.qualified };
+  const { opts, returnvalue, stacktrace, ...rest } = record;
+  return {
+    ...rest,
+    stacktrace: [...stacktrace],
+    opts: toPublicOptions(opts),
+    returnvalue: returnvalue ?? null,
+    queueQualifiedName: queue.qualified,
+  };
 }
 
 /** A record as BullMQ's `asJSON` gives it: data, results and stack traces as JSON texts, options with stored names. */

@@ -102,11 +102,6 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   }
 
   /** The Redis client below, for tools that look at the server; it is shared with all queues and workers of this process. */
-  getBackend(): { readonly client: Promise<Redis> } {
-    return { client: this.client };
-  }
-
-  /** See `getBackend`. */
   get client(): Promise<Redis> {
     return this.#lease.runtime.connections.command.client();
   }
