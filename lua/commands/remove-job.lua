@@ -5,6 +5,7 @@
 --- @include "queue-at"
 --- @include "queue-of-meta"
 --- @include "remove-deduplication"
+--- @include "schedules-job"
 --- @include "split-job-key"
 --- @include "take-from-state"
 --- @include "trim-events"
@@ -20,11 +21,7 @@
   Cost    O(family), and O(length) where a member stands in a list ]]
 local q = queueOfMeta(KEYS[1])
 local rootKey = q.base .. ARGV[1]
-local scheduler = redis.call('HGET', rootKey, 'rjk')
-if scheduler then
-  local nextAt = redis.call('ZSCORE', q['repeat'], scheduler)
-  if nextAt and ARGV[1] == 'repeat:' .. scheduler .. ':' .. string.format('%d', tonumber(nextAt)) then return -8 end
-end
+if schedulesJob(q, ARGV[1], redis.call('HGET', rootKey, 'rjk')) then return -8 end
 
 local family = { rootKey }
 if ARGV[2] == '1' then

@@ -17,22 +17,30 @@ export {
 } from './errors/index.js';
 export {
   type BackoffOptions,
+  type DependenciesRequest,
+  type DependencyCountsRequest,
   Job,
+  type JobDependencies,
   type JobProgress,
   type JobState,
   type JobsOptions,
   type KeepJobs,
   type ParentOptions,
   type RemovalOption,
+  type RetryOptions,
 } from './job/index.js';
 export { InvalidOptionError, type Logger } from './kit/index.js';
+export type { JobType } from './queue/job-types.js';
 export { type BulkJob, Queue } from './queue/queue.js';
+export type { CleanType } from './queue/queue-admin.js';
+export type { QueueEventMap } from './queue/queue-base.js';
 export { QueueEvents } from './queue/queue-events.js';
 export type { QueueEventsListener } from './queue/queue-events-listener.js';
 export type { QueueEventsOptions, QueueEventsProducerOptions } from './queue/queue-events-options.js';
 export { type CustomEvent, type EventField, QueueEventsProducer } from './queue/queue-events-producer.js';
 export type { QueueOptions } from './queue/queue-options.js';
-export type { JobType, QueueEventMap } from './queue/queue-view.js';
+export type { QueueMetaValues } from './queue/queue-status.js';
+export type { QueueDependencies } from './queue/queue-view.js';
 export type { ConnectionInput } from './redis/index.js';
 export type { JobInHand, Runtime } from './runtime/runtime.js';
 export { channels, type JobMessage } from './telemetry/channels.js';

@@ -1,6 +1,13 @@
+import type { ChildKind, ChildPage, PageRequest } from './children.js';
 import type { JobRecord } from './job-record.js';
 import type { JobState } from './job-state.js';
 import type { PendingOutcome } from './outcome.js';
+
+export interface ReprocessOptions {
+  readonly lifo: boolean;
+  readonly resetAttemptsMade: boolean;
+  readonly resetAttemptsStarted: boolean;
+}
 
 /** What a Job may ask of the store that holds its queue. Statuses are those of the data model, section 4.1: 0 or more is success. */
 export interface JobCommands {
@@ -20,10 +27,18 @@ export interface JobCommands {
   settle(outcome: PendingOutcome): Promise<number>;
   /** @returns whether the lock was still held with this token. */
   extendLock(jobId: string, token: string, lockMs: number): Promise<boolean>;
-  /** Values of finished children by full child key, JSON text. */
-  childValues(jobId: string): Promise<Readonly<Record<string, string>>>;
-  /** Failures of children that the parent tolerates, by full child key. */
-  ignoredChildFailures(jobId: string): Promise<Readonly<Record<string, string>>>;
+  promote(jobId: string): Promise<number>;
+  /** @param delayMs from now. */
+  changeDelay(jobId: string, delayMs: number): Promise<number>;
+  changePriority(jobId: string, priority: number, lifo: boolean): Promise<number>;
+  /** A finished job runs again. */
+  reprocess(jobId: string, state: 'completed' | 'failed', past: ReprocessOptions): Promise<number>;
+  removePendingChildren(jobId: string): Promise<number>;
+  /** 0 unlinked, 1 the parent did not wait for it, else a negative status. */
+  removeChildDependency(jobId: string, parentKey: string): Promise<number>;
+  /** Children of one kind: a page of them, or all. */
+  children(jobId: string, kind: ChildKind, page?: Required<PageRequest>): Promise<ChildPage>;
+  childCounts(jobId: string): Promise<Readonly<Record<ChildKind, number>>>;
   /** Epoch ms. */
   now(): number;
 }

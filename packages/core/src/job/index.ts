@@ -1,8 +1,19 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
-export type { JobCommands } from './commands.js';
+export {
+  CHILD_KINDS,
+  type ChildKind,
+  type ChildPage,
+  type DependenciesRequest,
+  type DependencyCountsRequest,
+  type JobDependencies,
+  type PageRequest,
+} from './children.js';
+export type { JobCommands, ReprocessOptions } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
-export { Job, type JobProgress } from './job.js';
+export { Job, type JobHome } from './job.js';
+export type { RetryOptions } from './job-admin.js';
+export { toChildJson } from './job-json.js';
 export type {
   BackoffOptions,
   DeduplicationOptions,
@@ -22,6 +33,7 @@ export {
   type StoredJobOptions,
 } from './job-record.js';
 export type { JobState } from './job-state.js';
+export type { JobProgress } from './job-view.js';
 export { MAX_DELAY_MS, MAX_PRIORITY, type NewJob, newJob } from './new-job.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -107,7 +107,8 @@ function checkSize(json: string, sizeLimit: number | undefined): void {
   if (size > sizeLimit) throw new InvalidOptionError('data', json, `at most ${sizeLimit} bytes of JSON (it has ${size})`);
 }
 
-function delayOf(delay: number | undefined): number {
+/** ms: whole, not negative, ten years at most. @throws InvalidOptionError when it is no number. */
+export function delayOf(delay: number | undefined): number {
   if (delay === undefined) return 0;
   if (typeof delay !== 'number' || Number.isNaN(delay)) throw new InvalidOptionError('delay', delay, 'ms');
   return Math.min(Math.max(0, Math.trunc(delay)), MAX_DELAY_MS);

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { errorFromStatus } from '../errors/index.js';
-import { Job, type JobRecord, type JobsOptions, type NewJob, newJob } from '../job/index.js';
+import type { Redis } from 'ioredis';
+import { type Job, type JobRecord, type JobsOptions, type NewJob, newJob } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { OncePrinter, positiveInt, toError } from '../kit/index.js';
+import { OncePrinter, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
-import { AdminStore, InspectStore, JobStore, ProducerStore } from '../store/index.js';
+import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore } from '../store/index.js';
+import { QueueAdmin } from './queue-admin.js';
 import { type QueueOptions, type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
-import { QueueView } from './queue-view.js';
+import { TellingStore } from './telling-store.js';
+import { warnOfEviction } from './warn-of-eviction.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
+/** The version of BullMQ whose interface is offered. */
+const BULLMQ_VERSION = '6.7.0';
 const unheard = new OncePrinter((line) => console.error(line));
 
 /** A job to be added, as `addBulk` takes it. */
@@ -23,14 +27,12 @@ export interface BulkJob<Data, Name extends string> {
  * Redis share one connection, with its workers too; adds of one event-loop turn leave together.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
-export class Queue<Data = any, Result = any, Name extends string = string> extends QueueView<Data, Result, Name> {
+export class Queue<Data = any, Result = any, Name extends string = string> extends QueueAdmin<Data, Result, Name> {
   readonly opts: QueueOptions;
   readonly #queue: QueueRef;
   readonly #options: ResolvedQueueOptions;
   readonly #lease: RuntimeLease;
   readonly #producer: ProducerStore;
-  readonly #admin: AdminStore;
-  readonly #commands: JobStore;
   readonly #metaWritten: Promise<void>;
   readonly #detach: () => void;
   #closing: Promise<void> | undefined;
@@ -41,15 +43,27 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     const queue = queueRef(name, resolved.prefix);
     const lease = leaseRuntime(resolved.connection);
     const { command, scripts } = lease.runtime.connections;
-    const commands = new JobStore(queue, scripts, lease.runtime.clock);
-    super({ queue, inspect: new InspectStore(scripts), commands, ready: () => command.whenReady() });
+    const { clock } = lease.runtime;
+    const commands = new TellingStore(queue, scripts, clock, {
+      progress: (jobId, progress) => void this.emit('progress', jobId, progress),
+      removed: (jobId) => void this.emit('removed', jobId),
+    });
+    super({
+      queue,
+      commands,
+      inspect: new InspectStore(scripts),
+      children: new ChildrenStore(scripts),
+      clients: new ClientStore(command),
+      admin: new AdminStore(scripts),
+      purge: new PurgeStore(scripts),
+      now: () => clock.now(),
+      ready: () => command.whenReady(),
+    });
     this.opts = options;
     this.#queue = queue;
     this.#options = resolved;
     this.#lease = lease;
     this.#producer = new ProducerStore(scripts);
-    this.#admin = new AdminStore(scripts);
-    this.#commands = commands;
     this.#detach = this.#listen();
     this.#metaWritten = this.#writeMeta();
   }
@@ -60,7 +74,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
 
   /** Resolves when Redis answers. @throws RedisUnreachableError when it does not within the connection's limit. */
   async waitUntilReady(): Promise<void> {
-    await this.#ready();
+    await this.ready();
     await this.#metaWritten;
   }
 
@@ -82,64 +96,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     return fresh.map((job, at) => this.#added(job, (jobs[at] as BulkJob<Data, Name>).data, ids[at] as string));
   }
 
-  /** Stops the queue for all workers of all clients; jobs in hand go on. */
-  async pause(): Promise<void> {
-    await this.#ready();
-    await this.#admin.pause(this.#queue);
-    this.emit('paused');
+  /** What tools that serve BullMQ's queues tell them by: the interface this class has. Redis has our own name and version. */
+  get metaValues(): Readonly<Record<string, string | number>> {
+    return { 'opts.maxLenEvents': this.#options.maxEvents, version: `bullmq:${BULLMQ_VERSION}` };
   }
 
-  async resume(): Promise<void> {
-    await this.#ready();
-    await this.#admin.resume(this.#queue);
-    this.emit('resumed');
-  }
-
-  /**
-   * Removes a job, and its children unless told otherwise.
-   * @returns 1 removed; 0 a worker holds it, or one of the children.
-   * @throws JobStatusError for the next iteration of a job scheduler.
-   */
-  async remove(jobId: string, { removeChildren = true }: { readonly removeChildren?: boolean } = {}): Promise<number> {
-    await this.#ready();
-    const status = await this.#admin.remove(this.#queue, jobId, removeChildren);
-    if (status < 0) throw errorFromStatus(status, { jobId, command: 'removeJob' });
-    if (status === 1) this.emit('removed', jobId);
-    return status;
-  }
-
-  /** Caps the active jobs of all workers together. */
-  async setGlobalConcurrency(concurrency: number): Promise<void> {
-    await this.#ready();
-    await this.#admin.setGlobalConcurrency(this.#queue, positiveInt('concurrency', concurrency));
-  }
-
-  async removeGlobalConcurrency(): Promise<void> {
-    await this.#ready();
-    await this.#admin.setGlobalConcurrency(this.#queue, undefined);
-  }
-
-  /** At most `max` starts per `duration` ms, of all workers together. */
-  async setGlobalRateLimit(max: number, duration: number): Promise<void> {
-    await this.#ready();
-    const limit = { max: positiveInt('max', max), durationMs: positiveInt('duration', duration) };
-    await this.#admin.setGlobalRateLimit(this.#queue, limit);
-  }
-
-  async removeGlobalRateLimit(): Promise<void> {
-    await this.#ready();
-    await this.#admin.setGlobalRateLimit(this.#queue, undefined);
-  }
-
-  /** No job starts for `ms`, on workers that have a rate limit. */
-  async rateLimit(ms: number): Promise<void> {
-    await this.#ready();
-    await this.#admin.rateLimit(this.#queue, positiveInt('expireTimeMs', ms));
-  }
-
-  async removeRateLimitKey(): Promise<void> {
-    await this.#ready();
-    await this.#admin.rateLimit(this.#queue, undefined);
+  /** The Redis client below, for tools that look at the server; it is shared with all queues and workers of this process. */
+  get client(): Promise<Redis> {
+    return this.#lease.runtime.connections.command.client();
   }
 
   /** Gives the connection back; the last of its users closes it. */
@@ -158,10 +122,6 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     await this.#lease.release();
   }
 
-  #ready(): Promise<void> {
-    return this.#lease.runtime.connections.command.whenReady();
-  }
-
   #now(): number {
     return this.#lease.runtime.clock.now();
   }
@@ -171,7 +131,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   }
 
   #added(job: NewJob, data: Data, id: string): Job<Data, Result, Name> {
-    const added = new Job<Data, Result, Name>(this.#queue, recordOf(job, data, id), this.#commands);
+    const added = this.jobOf(recordOf(job, data, id));
     this.emit('waiting', added);
     return added;
   }
@@ -179,7 +139,9 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   async #writeMeta(): Promise<void> {
     if (!this.#options.isMetaWritten) return;
     try {
+      const { command } = this.#lease.runtime.connections;
       await this.#producer.writeMeta(this.#queue, this.#options.maxEvents, `drover:${version}`);
+      await warnOfEviction(command);
     } catch (error) {
       if (!this.#closing) this.#problem(toError(error));
     }

@@ -101,6 +101,12 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     });
   }
 
+  /** The client itself, once it is ready: for callers that need what this class does not offer. */
+  async client(): Promise<Redis> {
+    await this.whenReady();
+    return this.#client;
+  }
+
   /**
    * Sends one command.
    * @throws ConnectionLostError, ConnectionClosedError, or the error that Redis replied.

@@ -38,19 +38,24 @@ export class AdminStore {
     }
   }
 
-  async setGlobalConcurrency(queue: QueueRef, concurrency: number | undefined): Promise<void> {
-    await this.#setMeta(queue, { concurrency });
+  /** @returns how many fields are new, or when taking the limit away, were there: BullMQ's answer. */
+  async setGlobalConcurrency(queue: QueueRef, concurrency: number | undefined): Promise<number> {
+    return this.#setMeta(queue, { concurrency });
   }
 
-  async setGlobalRateLimit(queue: QueueRef, limit: { readonly max: number; readonly durationMs: number } | undefined): Promise<void> {
-    await this.#setMeta(queue, { max: limit?.max, duration: limit?.durationMs });
+  /** @returns how many fields are new, or when taking the limit away, were there. */
+  async setGlobalRateLimit(queue: QueueRef, limit: { readonly max: number; readonly durationMs: number } | undefined): Promise<number> {
+    return this.#setMeta(queue, { max: limit?.max, duration: limit?.durationMs });
   }
 
-  /** No job starts for `ms`, on workers that have a rate limit; undefined: ends the wait at once. */
-  async rateLimit(queue: QueueRef, ms: number | undefined): Promise<void> {
-    const { limiter } = queueKeys(queue);
-    const { connection } = this.scripts;
-    await (ms === undefined ? connection.send('del', [limiter]) : connection.send('set', [limiter, LIMIT_REACHED, 'PX', ms]));
+  /** No job starts for `ms`, on workers that have a rate limit. */
+  async rateLimit(queue: QueueRef, ms: number): Promise<void> {
+    await this.scripts.connection.send('set', [queueKeys(queue).limiter, LIMIT_REACHED, 'PX', ms]);
+  }
+
+  /** Ends a rate limit's wait at once. @returns 1, or 0 when there was none. */
+  async removeRateLimit(queue: QueueRef): Promise<number> {
+    return (await this.scripts.connection.send('del', [queueKeys(queue).limiter])) as number;
   }
 
   async #recoveryPass(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<{ ids: string[]; calls: number }> {
@@ -65,12 +70,11 @@ export class AdminStore {
     return { ids, calls };
   }
 
-  async #setMeta(queue: QueueRef, fields: Readonly<Record<string, number | undefined>>): Promise<void> {
+  async #setMeta(queue: QueueRef, fields: Readonly<Record<string, number | undefined>>): Promise<number> {
     const { meta } = queueKeys(queue);
-    const { connection } = this.scripts;
-    for (const [name, value] of Object.entries(fields)) {
-      await (value === undefined ? connection.send('hdel', [meta, name]) : connection.send('hset', [meta, name, value]));
-    }
+    const set = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+    const args = set.length > 0 ? set : Object.keys(fields);
+    return (await this.scripts.connection.send(set.length > 0 ? 'hset' : 'hdel', [meta, ...args])) as number;
   }
 
   #call(script: ScriptName, queue: QueueRef, args: readonly (string | number)[]): Promise<unknown> {

@@ -1,8 +1,11 @@
 export { AddGatherer, type AddSink } from './add-gatherer.js';
 export { AdminStore } from './admin-store.js';
+export { ChildrenStore } from './children-store.js';
+export { ClientStore, type ListedClient } from './client-store.js';
 export { ConsumerStore } from './consumer-store.js';
 export type { ExchangeCall, ExchangeReply, ExchangeStore, FetchProfile, HeldLockRef } from './exchange.js';
 export { InspectStore, type QueueCounts, type QueueMeta, type RangeState } from './inspect-store.js';
 export { JobStore } from './job-store.js';
 export { type AddCall, ProducerStore } from './producer-store.js';
+export { type CleanState, PurgeStore } from './purge-store.js';
 export { OutcomeStatus } from './replies.js';

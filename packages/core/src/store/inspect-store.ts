@@ -1,6 +1,6 @@
 import { decodeJob, type JobRecord, type JobState } from '../job/index.js';
 import { jobKey, type QueueKeys, type QueueRef, queueKeys } from '../keys/queue-keys.js';
-import type { Scripts } from '../redis/index.js';
+import type { RawCommand, Scripts } from '../redis/index.js';
 import { readFields } from './replies.js';
 
 /** How many jobs stand in each state, at one instant. */
@@ -32,6 +32,9 @@ export interface QueueMeta {
 }
 
 const PER_CALL = 500;
+/** Scores of delayed jobs are ms times this, those of prioritized ones priority times the other. See the data model, section 3. */
+const DELAYED_SCORE = 4_096;
+const PRIORITY_SCORE = 2 ** 32;
 
 /** Reads of a queue, always bounded: lists come in pages, 500 jobs a call. */
 export class InspectStore {
@@ -74,6 +77,32 @@ export class InspectStore {
     return records.map((fields, at) => fields && decodeJob(jobIds[at] as string, fields).record);
   }
 
+  /** Records by full job key, of any queue; undefined where there is none. */
+  async jobsByKey(keys: readonly string[]): Promise<(JobRecord | undefined)[]> {
+    const records: (JobRecord | undefined)[] = [];
+    for (let first = 0; first < keys.length; first += PER_CALL) {
+      const page = keys.slice(first, first + PER_CALL);
+      const replies = await this.scripts.connection.sendAll(page.map((key) => ({ name: 'hgetall', args: [key] })));
+      for (const [at, reply] of replies.entries()) {
+        if (reply instanceof Error) throw reply;
+        const fields = readFields(reply);
+        const key = page[at] as string;
+        records.push(fields && decodeJob(key.slice(key.lastIndexOf(':') + 1), fields).record);
+      }
+    }
+    return records;
+  }
+
+  /** Jobs that finished since metrics of the queue began; 0 when no worker keeps them. */
+  async finishedTotals(queue: QueueRef): Promise<{ readonly completed: number; readonly failed: number }> {
+    const commands = ['completed', 'failed'].map((target) => ({ name: 'hget', args: [`${queue.base}metrics:${target}`, 'count'] }));
+    const [completed, failed] = (await this.scripts.connection.sendAll(commands)).map((reply) => {
+      if (reply instanceof Error) throw reply;
+      return Number(reply ?? 0);
+    });
+    return { completed: completed as number, failed: failed as number };
+  }
+
   /**
    * Jobs of one state from index `start` to `end`, both included; `end` -1: to the last one.
    * @param order `oldest`: lists in the order they will run, sets by score; `newest`: the reverse.
@@ -111,6 +140,44 @@ export class InspectStore {
     if (count instanceof Error) throw count;
     if (rows instanceof Error) throw rows;
     return { rows: isOldest ? (rows as string[]) : (rows as string[]).reverse(), count: count as number };
+  }
+
+  /** Delayed jobs; with `before`, those that are due before that time (epoch ms). */
+  async delayedCount(queue: QueueRef, before?: number): Promise<number> {
+    const { delayed } = queueKeys(queue);
+    const { connection } = this.scripts;
+    if (before === undefined) return (await connection.send('zcard', [delayed])) as number;
+    return (await connection.send('zcount', [delayed, '-inf', before * DELAYED_SCORE - 1])) as number;
+  }
+
+  /** Ready jobs of each priority, in the given order; 0: those without one. */
+  async priorityCounts(queue: QueueRef, priorities: readonly number[]): Promise<number[]> {
+    const { prioritized, wait, paused } = queueKeys(queue);
+    const commands: RawCommand[] = [wait, paused].map((key) => ({ name: 'llen', args: [key] }));
+    for (const priority of priorities) {
+      const lowest = priority * PRIORITY_SCORE;
+      commands.push({ name: 'zcount', args: [prioritized, lowest, lowest + PRIORITY_SCORE - 1] });
+    }
+    const [waiting, parked, ...counts] = (await this.scripts.connection.sendAll(commands)).map((reply) => {
+      if (reply instanceof Error) throw reply;
+      return reply as number;
+    }) as [number, number, ...number[]];
+    return counts.map((count, at) => (priorities[at] === 0 ? waiting + parked : count));
+  }
+
+  async schedulerCount(queue: QueueRef): Promise<number> {
+    return (await this.scripts.connection.send('zcard', [queueKeys(queue).repeat])) as number;
+  }
+
+  /** As many jobs are active as the queue's own concurrency allows. */
+  async isMaxed(queue: QueueRef): Promise<boolean> {
+    const { meta, active } = queueKeys(queue);
+    const [concurrency, count] = await this.scripts.connection.sendAll([
+      { name: 'hget', args: [meta, 'concurrency'] },
+      { name: 'llen', args: [active] },
+    ]);
+    for (const reply of [concurrency, count]) if (reply instanceof Error) throw reply;
+    return concurrency !== null && (count as number) >= Number(concurrency);
   }
 
   async meta(queue: QueueRef): Promise<QueueMeta> {

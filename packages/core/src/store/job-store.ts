@@ -1,11 +1,20 @@
-import type { JobCommands, JobRecord, JobState, PendingOutcome } from '../job/index.js';
+import type {
+  ChildKind,
+  ChildPage,
+  JobCommands,
+  JobRecord,
+  JobState,
+  PageRequest,
+  PendingOutcome,
+  ReprocessOptions,
+} from '../job/index.js';
 import { jobKey, type QueueRef, queueKeys } from '../keys/queue-keys.js';
 import type { Clock } from '../kit/index.js';
 import type { ScriptName, Scripts } from '../redis/index.js';
 import { AdminStore } from './admin-store.js';
+import { ChildrenStore } from './children-store.js';
 import { ConsumerStore } from './consumer-store.js';
 import { InspectStore } from './inspect-store.js';
-import { readFields } from './replies.js';
 
 /** Settling a single job takes no other job in return, so this profile locks nothing. */
 const NO_FETCH = { lockMs: 0 } as const;
@@ -15,6 +24,7 @@ export class JobStore implements JobCommands {
   readonly #inspect: InspectStore;
   readonly #admin: AdminStore;
   readonly #consumer: ConsumerStore;
+  readonly #children: ChildrenStore;
 
   constructor(
     private readonly queue: QueueRef,
@@ -24,6 +34,7 @@ export class JobStore implements JobCommands {
     this.#inspect = new InspectStore(scripts);
     this.#admin = new AdminStore(scripts);
     this.#consumer = new ConsumerStore(scripts);
+    this.#children = new ChildrenStore(scripts);
   }
 
   read(jobId: string): Promise<JobRecord | undefined> {
@@ -67,12 +78,37 @@ export class JobStore implements JobCommands {
     return (await this.#consumer.extendLocks(this.queue, [{ jobId, token }], lockMs)).length === 0;
   }
 
-  async childValues(jobId: string): Promise<Readonly<Record<string, string>>> {
-    return readFields(await this.scripts.connection.send('hgetall', [`${jobKey(this.queue, jobId)}:processed`])) ?? {};
+  promote(jobId: string): Promise<number> {
+    return this.#call('promote-job', [jobId]);
   }
 
-  async ignoredChildFailures(jobId: string): Promise<Readonly<Record<string, string>>> {
-    return readFields(await this.scripts.connection.send('hgetall', [`${jobKey(this.queue, jobId)}:failed`])) ?? {};
+  changeDelay(jobId: string, delayMs: number): Promise<number> {
+    return this.#call('change-delay', [jobId, this.clock.now(), delayMs]);
+  }
+
+  changePriority(jobId: string, priority: number, lifo: boolean): Promise<number> {
+    return this.#call('change-priority', [jobId, priority, lifo ? 1 : 0]);
+  }
+
+  reprocess(jobId: string, state: 'completed' | 'failed', past: ReprocessOptions): Promise<number> {
+    const flags = [past.lifo, past.resetAttemptsMade, past.resetAttemptsStarted].map((flag) => (flag ? 1 : 0));
+    return this.#call('reprocess-job', [jobId, state, ...flags]);
+  }
+
+  removePendingChildren(jobId: string): Promise<number> {
+    return this.#call('remove-pending-children', [jobId]);
+  }
+
+  removeChildDependency(jobId: string, parentKey: string): Promise<number> {
+    return this.#call('remove-child-dependency', [jobId, parentKey]);
+  }
+
+  children(jobId: string, kind: ChildKind, page?: Required<PageRequest>): Promise<ChildPage> {
+    return page ? this.#children.page(this.queue, jobId, kind, page) : this.#children.all(this.queue, jobId, kind);
+  }
+
+  childCounts(jobId: string): Promise<Readonly<Record<ChildKind, number>>> {
+    return this.#children.counts(this.queue, jobId);
   }
 
   now(): number {

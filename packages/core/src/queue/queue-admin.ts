@@ -1,0 +1,196 @@
+import { errorFromStatus } from '../errors/index.js';
+import type { JobProgress } from '../job/index.js';
+import { InvalidOptionError, integer, nonNegativeInt, positiveInt } from '../kit/index.js';
+import type { CleanState } from '../store/index.js';
+import { QueueView } from './queue-view.js';
+
+/** What can be cleaned; `waiting` is `wait`. */
+export type CleanType = CleanState | 'waiting';
+
+const CLEANABLE: Readonly<Record<CleanType, readonly CleanState[]>> = {
+  completed: ['completed'],
+  failed: ['failed'],
+  delayed: ['delayed'],
+  prioritized: ['prioritized'],
+  active: ['active'],
+  wait: ['wait', 'paused'],
+  waiting: ['wait', 'paused'],
+  paused: ['paused'],
+};
+
+const MAX_BATCH = 1_000;
+
+/** What operators do to a queue. Each call to Redis is bounded; bulk methods repeat it until nothing is left to do. */
+// biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
+export class QueueAdmin<Data = any, Result = any, Name extends string = string> extends QueueView<Data, Result, Name> {
+  /** Stops the queue for all workers of all clients; jobs in hand go on. */
+  async pause(): Promise<void> {
+    const { admin, queue } = await this.ready();
+    await admin.pause(queue);
+    this.emit('paused');
+  }
+
+  async resume(): Promise<void> {
+    const { admin, queue } = await this.ready();
+    await admin.resume(queue);
+    this.emit('resumed');
+  }
+
+  /**
+   * Removes a job, and its children unless told otherwise.
+   * @returns 1 removed; 0 a worker holds it, or one of the children.
+   * @throws JobStatusError for the next iteration of a job scheduler.
+   */
+  async remove(jobId: string, { removeChildren = true }: { readonly removeChildren?: boolean } = {}): Promise<number> {
+    const { commands } = await this.ready();
+    return check(await commands.remove(jobId, removeChildren), jobId, 'removeJob');
+  }
+
+  /** Appends a row to a job's log. @param keepLogs rows that stay, the newest ones; 0: all. @returns the number of rows kept. */
+  async addJobLog(jobId: string, row: string, keepLogs = 0): Promise<number> {
+    const { commands } = await this.ready();
+    return check(await commands.addLog(jobId, row, nonNegativeInt('keepLogs', keepLogs)), jobId, 'addLog');
+  }
+
+  async updateJobProgress(jobId: string, progress: JobProgress): Promise<void> {
+    const { commands } = await this.ready();
+    check(await commands.updateProgress(jobId, JSON.stringify(progress) ?? 'null'), jobId, 'updateProgress');
+  }
+
+  /**
+   * Lets finished jobs run again, whatever their priority; their parents wait for them again.
+   * @param options `count`: jobs a call to Redis, 1000 at most; `timestamp`: only those that finished until then, default now.
+   */
+  async retryJobs(
+    options: { readonly count?: number; readonly state?: 'completed' | 'failed'; readonly timestamp?: number } = {},
+  ): Promise<void> {
+    const { state = 'failed', count = MAX_BATCH } = options;
+    if (state !== 'failed' && state !== 'completed') throw new InvalidOptionError('state', state, '"failed" or "completed"');
+    positiveInt('count', count);
+    const { purge, queue, now } = await this.ready();
+    const until = nonNegativeInt('timestamp', options.timestamp ?? now());
+    await purge.moveJobs(queue, { state, until, count: Math.min(count, MAX_BATCH) });
+  }
+
+  /** Makes all delayed jobs ready, whatever their priority. @param options `count`: jobs a call to Redis, 1000 at most. */
+  async promoteJobs({ count = MAX_BATCH }: { readonly count?: number } = {}): Promise<void> {
+    positiveInt('count', count);
+    const { purge, queue } = await this.ready();
+    await purge.moveJobs(queue, { state: 'delayed', count: Math.min(count, MAX_BATCH) });
+  }
+
+  /** Removes all jobs that are ready, and with `delayed` those that wait for a time. Iterations that schedulers depend on stay. */
+  async drain(delayed = false): Promise<void> {
+    const { purge, queue } = await this.ready();
+    await purge.drain(queue, delayed ? ['wait', 'paused', 'prioritized', 'delayed'] : ['wait', 'paused', 'prioritized']);
+  }
+
+  /**
+   * Removes jobs of one state that are older than `grace` ms: finished ones by when they finished, others by the first stamp they have.
+   * Active jobs that a worker holds stay, and iterations that schedulers depend on.
+   * @param limit jobs at most; 0: all.
+   * @returns the ids of the jobs removed.
+   */
+  async clean(grace: number, limit: number, type: CleanType = 'completed'): Promise<string[]> {
+    const states = Object.hasOwn(CLEANABLE, type) ? CLEANABLE[type] : undefined;
+    if (!states) throw new InvalidOptionError('type', type, `one of ${Object.keys(CLEANABLE).join(', ')}`);
+    nonNegativeInt('grace', grace);
+    const most = limit === Number.POSITIVE_INFINITY || limit === 0 ? Number.MAX_SAFE_INTEGER : nonNegativeInt('limit', limit);
+    const { inspect, purge, queue, now } = await this.ready();
+    const olderThan = now() - grace;
+    const removed: string[] = [];
+    for (const state of states) {
+      const isParked = state === 'paused' && type !== 'paused'; // only looked at if a v5 client has parked jobs there
+      if (isParked && (await inspect.counts(queue)).parked === 0) continue;
+      if (removed.length < most) removed.push(...(await purge.clean(queue, state, olderThan, most - removed.length)));
+    }
+    this.emit('cleaned', removed, type);
+    return removed;
+  }
+
+  /**
+   * Pauses the queue and removes it with all its jobs. Parents that wait for children stay, the counter of the rate limit, and
+   * deduplication ids of jobs that were not removed.
+   * @param options `force`: active jobs, too, under the hands of their workers; `count`: jobs a call to Redis, 1000 at most.
+   * @throws Error when jobs are active, without `force`: the queue stays paused.
+   */
+  async obliterate({ force = false, count = MAX_BATCH }: { readonly force?: boolean; readonly count?: number } = {}): Promise<void> {
+    positiveInt('count', count);
+    await this.pause();
+    const { purge, queue } = await this.ready();
+    for (let status = 1; status !== 0; ) {
+      status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
+      if (status === -1) throw new Error('Cannot obliterate non-paused queue');
+      if (status === -2) throw new Error('Cannot obliterate queue with active jobs');
+    }
+  }
+
+  /**
+   * Deletes records of jobs that are in no state: what crashed clients left behind.
+   * @param count keys a step looks at. @param limit records at most; 0: all.
+   * @returns how many were deleted.
+   */
+  async removeOrphanedJobs(count = 1_000, limit = 0): Promise<number> {
+    positiveInt('count', count);
+    nonNegativeInt('limit', limit);
+    const { purge, queue } = await this.ready();
+    return purge.removeOrphans(queue, count, limit);
+  }
+
+  /** Cuts the event stream to about `maxLength` entries. @returns how many were removed. */
+  async trimEvents(maxLength: number): Promise<number> {
+    nonNegativeInt('maxLength', maxLength);
+    const { purge, queue } = await this.ready();
+    return purge.trimEvents(queue, maxLength);
+  }
+
+  /** Deletes a key that old majors of BullMQ left behind. @returns 1, or 0 when there was none. */
+  async removeDeprecatedPriorityKey(): Promise<number> {
+    const { purge, queue } = await this.ready();
+    return purge.removeDeprecatedPriorityKey(queue);
+  }
+
+  /** Caps the active jobs of all workers together. @returns 1 when there was no cap, 0 when it was replaced. */
+  async setGlobalConcurrency(concurrency: number): Promise<number> {
+    positiveInt('concurrency', concurrency);
+    const { admin, queue } = await this.ready();
+    return admin.setGlobalConcurrency(queue, concurrency);
+  }
+
+  /** @returns 1, or 0 when there was no cap. */
+  async removeGlobalConcurrency(): Promise<number> {
+    const { admin, queue } = await this.ready();
+    return admin.setGlobalConcurrency(queue, undefined);
+  }
+
+  /** At most `max` starts per `duration` ms, of all workers together. @returns how many of the two were not set before. */
+  async setGlobalRateLimit(max: number, duration: number): Promise<number> {
+    const limit = { max: positiveInt('max', max), durationMs: positiveInt('duration', duration) };
+    const { admin, queue } = await this.ready();
+    return admin.setGlobalRateLimit(queue, limit);
+  }
+
+  /** @returns how many of the two were set. */
+  async removeGlobalRateLimit(): Promise<number> {
+    const { admin, queue } = await this.ready();
+    return admin.setGlobalRateLimit(queue, undefined);
+  }
+
+  /** No job starts for `ms`, on workers that have a rate limit. */
+  async rateLimit(ms: number): Promise<void> {
+    integer('expireTimeMs', ms, 1);
+    const { admin, queue } = await this.ready();
+    await admin.rateLimit(queue, ms);
+  }
+
+  /** Ends a rate limit's wait at once. @returns 1, or 0 when there was none. */
+  async removeRateLimitKey(): Promise<number> {
+    const { admin, queue } = await this.ready();
+    return admin.removeRateLimit(queue);
+  }
+}
+
+function check(status: number, jobId: string, command: string): number {
+  if (status < 0) throw errorFromStatus(status, { jobId, command });
+  return status;
+}
