@@ -69,7 +69,7 @@ const MAKERS: readonly (readonly [weight: number, make: Make])[] = [
   [1, (random) => ({ do: 'retryJobs', state: random.pick(['completed', 'failed']) })],
   [1, () => ({ do: 'promoteJobs' })],
   [1, (random) => ({ do: 'drain', delayed: random.chance(0.5) })],
-  [3, (random) => ({ do: 'clean', grace: random.pick([0, 50, 200]), limit: random.pick([0, 0, 1, 2]), type: random.pick(CLEANABLE) })],
+  [3, clean],
   [0.3, () => ({ do: 'obliterate' })],
 ];
 const TOTAL = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
@@ -107,7 +107,7 @@ function addSpec(random: SeededRandom): AddSpec {
     ...(random.chance(0.3) ? { backoff: random.pick(DELAYS) } : {}),
     ...(random.chance(0.3) ? { removeOnComplete: random.pick([true, 1, 2, { age: 0 }, { age: 1 }]) } : {}),
     ...(random.chance(0.2) ? { removeOnFail: random.pick([true, 1, 2]) } : {}),
-    ...(random.chance(process.env.MODEL_ALL === '1' ? 0.2 : 0) ? { deduplication: deduplication(random) } : {}),
+    ...(random.chance(process.env.MODEL_DEDUP === '1' ? 0.2 : 0) ? { deduplication: deduplication(random) } : {}),
   };
 }
 
@@ -123,6 +123,13 @@ function deduplication(random: SeededRandom): Deduplication {
     { id, replace: true },
     { id, keepLastIfActive: true },
   ]);
+}
+
+/** Limits only for finished jobs: of other states BullMQ looks at so many jobs, while Drover goes on until it has found so many. */
+function clean(random: SeededRandom): Operation {
+  const type = random.pick(CLEANABLE);
+  const limit = type === 'completed' || type === 'failed' ? random.pick([0, 1, 2]) : 0;
+  return { do: 'clean', grace: random.pick([0, 50, 200]), limit, type };
 }
 
 /**
