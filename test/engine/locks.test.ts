@@ -1,4 +1,5 @@
 import { collect, Gate, ownRuntime, rig, within } from '../support/engine.js';
+import { startOwnRedis } from '../support/redis.js';
 import { next, until } from '../support/until.js';
 
 test('a job that takes longer than its lock keeps it by renewal', async () => {
@@ -98,8 +99,10 @@ test('a result that comes after its lock was lost is refused and told as an erro
 });
 
 test('a thousand workers cost one process two connections', async () => {
-  const { queue, worker, counts, redis } = rig();
-  const runtime = ownRuntime();
+  const { url } = await startOwnRedis(); // nobody else connects to it
+  const { queue, worker, counts, redis } = rig('mail', { url });
+  const runtime = ownRuntime({ connection: url });
+  await queue.waitUntilReady();
   const before = await connectionsOf(redis);
   const ran = new Set<number>();
   const workers = Array.from({ length: 1_000 }, (_, n) => worker(async () => void ran.add(n), { runtime }));
