@@ -99,10 +99,10 @@ test('a result that comes after its lock was lost is refused and told as an erro
 });
 
 test('a thousand workers cost one process two connections', async () => {
-  const { url } = await startOwnRedis(); // connections are counted: nobody else may come and go
+  const { url } = await startOwnRedis(); // nobody else connects to it
   const { queue, worker, counts, redis } = rig('mail', { url });
-  await queue.waitUntilReady();
   const runtime = ownRuntime({ connection: url });
+  await queue.waitUntilReady();
   const before = await connectionsOf(redis);
   const ran = new Set<number>();
   const workers = Array.from({ length: 1_000 }, (_, n) => worker(async () => void ran.add(n), { runtime }));
