@@ -1,4 +1,4 @@
-import { QueueEvents, type QueueEventsListener, type QueueEventsOptions, QueueEventsProducer } from '@drover/core';
+import { Queue, QueueEvents, type QueueEventsListener, type QueueEventsOptions, QueueEventsProducer } from '@drover/core';
 import { Redis } from 'ioredis';
 import { atEnd } from '../support/at-end.js';
 import { collect, ownRuntime, within } from '../support/engine.js';
@@ -75,9 +75,14 @@ describe('where listening begins', () => {
     await events({ blockingTimeout: 600_000 }, 'quiet').waitUntilReady();
     const late = events({ blockingTimeout: 600_000 });
     const ticks = heard(late);
-    await late.waitUntilReady();
+    let isReady = false;
+    const ready = late.waitUntilReady().then(() => {
+      isReady = true;
+    });
+    await until(() => isReady, { what: 'the listener to be ready', limitMs: 5_000 });
+    await ready;
     await write('event', 'tick', 'n', '1');
-    await until(() => ticks.length === 1, { what: 'the tick' });
+    await until(() => ticks.length === 1, { what: 'the tick', limitMs: 5_000 });
   });
 
   test('without autorun it begins with run()', async () => {
@@ -247,6 +252,25 @@ describe('connections', () => {
     expect(ticks.every((each) => each.join() === 'first,second')).toBe(true);
     await Promise.all(all.map((each) => each.close()));
     await until(async () => (await connected(redis)) === 1, { what: 'the connections to end' });
+  });
+
+  test('it ends with the last listener, while a queue goes on with the rest, and comes back with the next', async () => {
+    const { url } = await startOwnRedis({ appendonly: false });
+    const { redis, events, prefix } = fixture({ url });
+    const queue = new Queue('mail', { connection: url, prefix });
+    atEnd(() => queue.close());
+    const [one, other] = [events(), events()];
+    await Promise.all([queue.waitUntilReady(), one.waitUntilReady(), other.waitUntilReady()]);
+    expect(await connected(redis)).toBe(3);
+    await one.close();
+    expect(await connected(redis)).toBe(3);
+    await other.close();
+    await until(async () => (await connected(redis)) === 2, { what: 'the stream connection to end' });
+    const late = events();
+    const added = collect(late, 'added');
+    await late.waitUntilReady();
+    await queue.add('a', {});
+    await until(() => added.length === 1, { what: 'the event' });
   });
 
   test('the connection is named after another queue once its own has no listener left', async () => {

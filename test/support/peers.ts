@@ -11,6 +11,7 @@ export interface Peer {
     name: string,
     processor: (job: { id?: string; name: string; data: unknown }) => Promise<unknown>,
     where: PeerPlace,
+    concurrency?: number,
   ): Promise<PeerWorker>;
   events(name: string, where: PeerPlace): Promise<PeerEvents>;
 }
@@ -59,8 +60,8 @@ function peer(version: string, bullmq: Bullmq): Peer {
       atEnd(() => queue.close());
       return queue as unknown as PeerQueue;
     },
-    async worker(name, processor, where) {
-      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency: 5 });
+    async worker(name, processor, where, concurrency = 1) {
+      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency });
       atEnd(() => worker.close());
       await worker.waitUntilReady();
       return worker as unknown as PeerWorker;

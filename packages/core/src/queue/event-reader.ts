@@ -1,14 +1,13 @@
-import { ConnectionClosedError, ConnectionLostError, RedisRefusedError } from '../errors/index.js';
+import { ConnectionClosedError } from '../errors/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import { type BackoffRule, backoffMs, type Clock, type Deferred, deferred, toError } from '../kit/index.js';
 import type { Connections } from '../redis/index.js';
-import { EventSource, type ReadReply } from './event-source.js';
+import { EventSource, isLoss, isOfServer, type ReadReply, type ReadRequest } from './event-source.js';
 import { type EventSink, type EventStream, StreamTable, type Subscription } from './event-stream.js';
-import { entriesPerStream, inCalls, planRead } from './plan-read.js';
+import { inCalls, planRead } from './plan-read.js';
+import { RETRY_STREAM_MS, requestOf, takeReply } from './take-reply.js';
 
 const RETRY: BackoffRule = { firstMs: 20, baseMs: 50, factor: 2, capMs: 2_000, jitter: 'full' };
-/** A stream that cannot be read (its key holds something else) is tried again after this time. */
-const RETRY_STREAM_MS = 5_000;
 
 /**
  * Reads the event streams of all queues of one Redis target that somebody in this process listens to, with one connection and one
@@ -37,13 +36,15 @@ export class EventReader {
   #idle: Deferred<void> | undefined;
   #nap: Deferred<void> | undefined;
   #waiting: { isEnding: boolean } | undefined;
+  /** The server may be another one now, or have forgotten something. */
+  #mayHaveLost = false;
   #told: string | undefined;
-  #ended: Error | undefined;
 
   constructor(connections: Connections, clock: Clock) {
     this.#connections = connections;
     this.#clock = clock;
     this.#source = new EventSource(connections, () => {
+      this.#mayHaveLost = true;
       for (const sink of this.#table.sinks()) sink.offline();
     });
   }
@@ -67,8 +68,7 @@ export class EventReader {
   /** @param from `$`, or an id in the form of `streamPosition`. */
   subscribe(queue: QueueRef, from: string, sink: EventSink): Subscription {
     const subscription = this.#table.add(queue, from, sink);
-    if (this.#ended) queueMicrotask(() => this.#end(this.#ended as Error));
-    else this.#changed();
+    this.#changed();
     return subscription;
   }
 
@@ -105,16 +105,18 @@ export class EventReader {
   }
 
   async #cycle(): Promise<void> {
-    if (!this.#source.isReady) await this.#connect();
+    if (!this.#source.isReady) await Promise.race([this.#source.whenReady(), this.#stopping.promise]);
+    if (this.#mayHaveLost) await this.#rewind();
     const { eldest } = this.#table;
     const refused = eldest && (await this.#source.showAs(eldest.queue));
     if (refused) this.#tell(refused);
     await this.#place();
     const startedAt = this.#clock.monotonic();
     const { atOnce, waited, blockMs, restMs } = planRead(this.#table.readable(), startedAt);
-    let isBusy = atOnce.length > 0 && (await this.#read(atOnce));
-    if (waited.length > 0) isBusy = (await this.#wait(waited, blockMs)) || isBusy;
-    else if (atOnce.length === 0) await this.#sleep(blockMs);
+    let isBusy = false;
+    if (atOnce.length > 0) isBusy = await this.#read(atOnce);
+    else if (waited.length > 0) isBusy = await this.#wait(waited, blockMs);
+    else await this.#sleep(blockMs);
     if (restMs > 0 && (isBusy || waited.length === 0)) await this.#rest(startedAt + restMs);
   }
 
@@ -122,14 +124,15 @@ export class EventReader {
    * A server that lost its last writes (a replica that took over, a restart without them) may write lower ids than it did before: places
    * behind the end of their stream go back to it, or what comes next would be taken for read.
    */
-  async #connect(): Promise<void> {
-    await Promise.race([this.#source.whenReady(), this.#stopping.promise]);
+  async #rewind(): Promise<void> {
     const streams = [...this.#table.readable()];
-    const ends = streams.length === 0 ? [] : await this.#source.lastIds(streams.map(({ key }) => key));
+    const ends = await this.#source.lastIds(streams.map(({ key }) => key));
     for (const [at, stream] of streams.entries()) {
-      const end = ends[at];
-      if (typeof end === 'string') stream.rewind(end);
+      const end = ends[at] as string | Error;
+      if (!(end instanceof Error)) stream.rewind(end);
+      else if (isOfServer(end)) throw end;
     }
+    this.#mayHaveLost = false;
   }
 
   async #place(): Promise<void> {
@@ -154,7 +157,7 @@ export class EventReader {
     const replies = await this.#source.read(requests);
     let isBusy = false;
     for (const [at, streams] of calls.entries()) {
-      if (this.#take(streams, requests[at] as Request, replies[at] as ReadReply)) isBusy = true;
+      if (takeReply(streams, requests[at] as ReadRequest, replies[at] as ReadReply, this.#clock.monotonic())) isBusy = true;
     }
     return isBusy;
   }
@@ -165,40 +168,11 @@ export class EventReader {
     const request = requestOf(streams);
     this.#waiting = { isEnding: false };
     try {
-      return this.#take(streams, request, await this.#source.wait(request, blockMs));
-    } catch (error) {
-      if (isLoss(error)) throw error;
-      return this.#take(streams, request, toError(error));
+      const reply = await this.#source.wait(request, blockMs);
+      return takeReply(streams, request, reply, this.#clock.monotonic());
     } finally {
       this.#waiting = undefined;
     }
-  }
-
-  /** @returns whether the reply had anything. */
-  #take(streams: readonly EventStream[], { places, count }: Request, reply: ReadReply): boolean {
-    if (reply instanceof Error) {
-      this.#unreadable(streams, reply);
-      return true;
-    }
-    const entriesOf = new Map(reply);
-    for (const [at, stream] of streams.entries()) {
-      const entries = entriesOf.get(stream.key) ?? [];
-      stream.isApart = false;
-      stream.retryAt = 0;
-      stream.hasMore = entries.length >= count;
-      if (entries.length > 0) stream.deliver((places[at] as Place).from, entries);
-    }
-    return reply.length > 0;
-  }
-
-  /** A call failed for one of its streams, which one is unknown: each is read alone, and the one that fails again then is to blame. */
-  #unreadable(streams: readonly EventStream[], error: Error): void {
-    if (isOfServer(error)) throw error;
-    const [stream] = streams;
-    for (const each of streams) each.isApart = true;
-    if (streams.length > 1 || !stream) return;
-    if (stream.retryAt === 0) stream.tell(error);
-    stream.retryAt = this.#clock.monotonic() + RETRY_STREAM_MS;
   }
 
   /** Until `untilMs` reads only what streams are known to have left: a read of all of them is what is costly. */
@@ -258,28 +232,7 @@ export class EventReader {
   }
 
   #end(error: Error): void {
-    this.#ended = error;
     this.#connections.off('error', this.#onError);
     for (const sink of this.#table.sinks()) sink.ended(error);
   }
-}
-
-type Place = { readonly key: string; readonly from: string };
-type Request = { readonly places: readonly Place[]; readonly count: number };
-
-function requestOf(streams: readonly EventStream[]): Request {
-  return {
-    places: streams.map((stream) => ({ key: stream.key, from: stream.position as string })),
-    count: entriesPerStream(streams.length),
-  };
-}
-
-function isLoss(error: unknown): boolean {
-  return error instanceof ConnectionLostError || error instanceof ConnectionClosedError;
-}
-
-/** The whole server refuses, or has changed its role; not so a missing permission, which may concern one key. */
-function isOfServer(error: Error): boolean {
-  const { message } = error;
-  return error instanceof RedisRefusedError ? !message.includes(': NOPERM') : message.includes(': UNBLOCKED');
 }

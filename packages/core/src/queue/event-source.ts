@@ -1,4 +1,6 @@
+import { ConnectionClosedError, ConnectionLostError, RedisRefusedError } from '../errors/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
+import { toError } from '../kit/index.js';
 import { type Connection, type Connections, eventsClientName, type RawCommand } from '../redis/index.js';
 import type { StreamEntry } from './event-stream.js';
 import { START_OF_STREAM } from './stream-position.js';
@@ -40,7 +42,8 @@ export class EventSource {
 
   /** @throws RedisUnreachableError, ConnectionClosedError */
   async whenReady(): Promise<void> {
-    await Promise.all([this.#command.whenReady(), this.#stream.whenReady()]);
+    await this.#command.whenReady();
+    await this.#stream.whenReady();
     this.#clientId = Number(await this.#stream.send('client', ['id']));
   }
 
@@ -69,10 +72,15 @@ export class EventSource {
     return ((await this.#stream.sendAll(requests.map((request) => xread(request)))) as (ReadReply | null)[]).map((reply) => reply ?? []);
   }
 
-  /** Waits until one of the streams has something, the time is over, or `unblock` ended the call. */
+  /** Waits until one of the streams has something, the time is over, or `unblock` ended the call. @throws ConnectionLostError */
   async wait(request: ReadRequest, blockMs: number): Promise<ReadReply> {
     const { name, args } = xread(request, blockMs);
-    return ((await this.#stream.block(name, args, blockMs)) as ReadReply | null) ?? [];
+    try {
+      return ((await this.#stream.block(name, args, blockMs)) as ReadReply | null) ?? [];
+    } catch (error) {
+      if (isLoss(error)) throw error;
+      return toError(error);
+    }
   }
 
   /** Ends the waiting call through the other connection. @returns false when none was waiting (yet). */
@@ -95,4 +103,15 @@ function xread({ places, count }: ReadRequest, blockMs?: number): RawCommand {
     args: [...args, 'STREAMS', ...places.map(({ key }) => key), ...places.map(({ from }) => from)],
     label: places.length === 1 ? `xread of ${first?.key}` : `xread of ${places.length} streams`,
   };
+}
+
+/** The connection is gone, for now or for good: nothing is known of what was asked. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof ConnectionLostError || error instanceof ConnectionClosedError;
+}
+
+/** The whole server refuses, or has changed its role; not so a missing permission, which may concern one key. */
+export function isOfServer(error: Error): boolean {
+  const { message } = error;
+  return error instanceof RedisRefusedError ? !message.includes(': NOPERM') : message.includes(': UNBLOCKED');
 }

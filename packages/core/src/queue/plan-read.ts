@@ -8,7 +8,7 @@ export interface StreamView {
 }
 
 export interface ReadPlan<T> {
-  /** Calls that do not wait, each for these streams. */
+  /** Calls that do not wait, each for these streams. They come first; then what can be waited for is planned anew. */
   readonly atOnce: readonly (readonly T[])[];
   /** Streams of the one call that waits; none when there are too many, or none at all. */
   readonly waited: readonly T[];
