@@ -86,6 +86,39 @@ test('jobs that are worked on are neither removed nor cleaned, and their ancesto
   expect(await broken()).toEqual([]);
 });
 
+test('a family of more than 1000 jobs is refused as a whole', async () => {
+  const { queue, redis, prefix } = rig();
+  const parent = await queue.add('parent', {});
+  await redis.sadd(`${prefix}:mail:${parent.id}:dependencies`, ...Array.from({ length: 1_001 }, (_, n) => `${prefix}:mail:child-${n}`));
+  await expect(parent.remove()).rejects.toMatchObject({ code: -12 });
+  await expect(parent.removeUnprocessedChildren()).rejects.toMatchObject({ code: -12 });
+  expect(await parent.getDependenciesCount()).toEqual({ processed: 0, unprocessed: 1_001, ignored: 0, failed: 0 });
+  expect((await parent.getDependencies()).unprocessed).toHaveLength(1_001);
+  await parent.remove({ removeChildren: false });
+  expect(await queue.getJob(parent.id)).toBeUndefined();
+});
+
+test('removing pending children leaves those that are worked on, and what waits for them', async () => {
+  const { queue, worker, prefix, counts, broken } = rig();
+  const gate = new Gate();
+  await queue.pause();
+  const root = await queue.add('root', {}, { delay: 100_000 });
+  const link = (id: string) => ({ parent: { id, queue: `${prefix}:mail` } });
+  const middle = await queue.add('middle', {}, { delay: 100_000, ...link(root.id) });
+  const busy = await queue.add('busy', {}, link(middle.id));
+  const idle = await queue.add('idle', {}, { delay: 100_000, ...link(root.id) });
+  await queue.resume();
+  worker(gate.processor);
+  await gate.hasStarted(1);
+  await root.removeUnprocessedChildren();
+  expect(await idle.getState()).toBe('unknown');
+  expect([await middle.getState(), await busy.getState()]).toEqual(['delayed', 'active']);
+  expect((await root.getDependencies()).unprocessed).toEqual([`${prefix}:mail:${middle.id}`]);
+  gate.openAll();
+  await counts({ completed: 1 });
+  expect(await broken()).toEqual([]);
+});
+
 test('a retried job runs again with what it had, and a worker is woken for it', async () => {
   const { queue, worker, counts, broken } = rig();
   let isGood = false;

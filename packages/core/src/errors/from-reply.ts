@@ -10,6 +10,9 @@ export interface StatusContext {
   readonly parentKey?: string;
 }
 
+/** Ours alone: a removal with descendants would take too long in one call. */
+const FAMILY_TOO_LARGE = -12;
+
 /** Only -9 is unrecoverable: the job can never complete. Everything else is a `JobStatusError`. */
 export function errorFromStatus(code: number, context: StatusContext): Error {
   if (code === ErrorCode.JobHasFailedChildren) {
@@ -19,6 +22,7 @@ export function errorFromStatus(code: number, context: StatusContext): Error {
 }
 
 function statusName(code: number): string {
+  if (code === FAMILY_TOO_LARGE) return 'FamilyTooLarge';
   return Object.entries(ErrorCode).find(([, value]) => value === code)?.[0] ?? 'Unknown';
 }
 
@@ -46,6 +50,8 @@ function statusMessage(code: number, { jobId, command, state = 'active', parentK
       return `Cannot create job scheduler iteration ${jobId}: its id already exists. ${command}`;
     case ErrorCode.SchedulerJobSlotsBusy:
       return `Cannot create job scheduler iteration ${jobId}: all of the next slots already have jobs. ${command}`;
+    case FAMILY_TOO_LARGE:
+      return `Job ${jobId} has a family of more than 1000 jobs: remove its children first. ${command}`;
     default:
       return `Unknown code ${code} error for job ${jobId}. ${command}`;
   }
