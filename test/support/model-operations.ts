@@ -1,4 +1,5 @@
 /** Random operations on a queue, from a seed: the same seed, the same operations, as far as the model's state goes. */
+import { Job } from '@drover/core';
 import type { AddSpec, CleanableState, Deduplication, Operation, QueueModel, RunEnding } from './model.js';
 
 /** Numbers from 0 to 1, by mulberry32: small, fast, the same everywhere. */
@@ -74,8 +75,8 @@ const MAKERS: readonly (readonly [weight: number, make: Make])[] = [
 ];
 const TOTAL = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
 
-const TMP = ['promote', 'changeDelay', 'changePriority', 'retry', 'retryJobs', 'promoteJobs', 'drain', 'clean', 'obliterate'];
-const isOffered = ({ do: name }: Operation) => !TMP.includes(name) || process.env.MODEL_ALL === '1';
+/** Adds with deduplication are drawn where the engine takes them. */
+const DEDUPLICATES = 'removeDeduplicationKey' in Job.prototype;
 
 export function randomOperation(random: SeededRandom, model: QueueModel): Operation {
   for (;;) {
@@ -84,7 +85,7 @@ export function randomOperation(random: SeededRandom, model: QueueModel): Operat
       at -= weight;
       if (at >= 0) continue;
       const operation = make(random, model);
-      if (operation && isOffered(operation)) return operation;
+      if (operation) return operation;
       break;
     }
   }
@@ -98,8 +99,9 @@ function onJob(random: SeededRandom, model: QueueModel, make: (jobId: string) =>
 }
 
 function addSpec(random: SeededRandom): AddSpec {
+  const putsOff = { deduplication: deduplication(random) };
   return {
-    ...(random.chance(0.15) ? { jobId: random.pick(CUSTOM_IDS) } : {}),
+    ...(random.chance(0.15) ? { jobId: random.pick(CUSTOM_IDS) } : DEDUPLICATES && random.chance(0.2) ? putsOff : {}),
     ...(random.chance(0.25) ? { delay: random.pick(DELAYS) } : {}),
     ...(random.chance(0.3) ? { priority: 1 + random.below(3) } : {}),
     ...(random.chance(0.15) ? { lifo: true } : {}),
@@ -107,11 +109,10 @@ function addSpec(random: SeededRandom): AddSpec {
     ...(random.chance(0.3) ? { backoff: random.pick(DELAYS) } : {}),
     ...(random.chance(0.3) ? { removeOnComplete: random.pick([true, 1, 2, { age: 0 }, { age: 1 }]) } : {}),
     ...(random.chance(0.2) ? { removeOnFail: random.pick([true, 1, 2]) } : {}),
-    ...(random.chance(process.env.MODEL_DEDUP === '1' ? 0.2 : 0) ? { deduplication: deduplication(random) } : {}),
   };
 }
 
-/** Times to live are an hour: none ends within a sequence. */
+/** Not with custom ids: one that was put off may be stored anew meanwhile. Times to live are an hour: none ends within a sequence. */
 function deduplication(random: SeededRandom): Deduplication {
   const id = random.pick(DEDUPLICATION_IDS);
   const ttl = 3_600_000;

@@ -98,8 +98,9 @@ const PER_MS = 4096;
 /** Owns the jobs of one queue. Every method takes the time of its call. */
 export class QueueModel {
   readonly jobs = new Map<string, ModelJob>();
-  readonly #owners = new Map<string, string>();
-  readonly #putOff = new Map<string, AddSpec & { readonly proposedId: string | undefined }>();
+  /** By deduplication id; one that expires is not freed when its job ends. */
+  readonly #owners = new Map<string, { readonly jobId: string; readonly expires: boolean }>();
+  readonly #putOff = new Map<string, { readonly spec: AddSpec; readonly newId: string }>();
   #wait: string[] = [];
   #active: string[] = [];
   #turns = 0;
@@ -161,7 +162,7 @@ export class QueueModel {
       started: this.#started,
       states,
       jobs: Object.fromEntries(jobs),
-      owners: Object.fromEntries(this.#owners),
+      owners: Object.fromEntries([...this.#owners].map(([id, { jobId }]) => [id, jobId])),
     };
   }
 
@@ -174,20 +175,25 @@ export class QueueModel {
   }
 
   /** The modes of deduplication: who holds the id, and what a second one does to it. */
-  #mayEnter({ id, replace, keepLastIfActive }: Deduplication, spec: AddSpec, newId: string): boolean {
-    const holder = this.#owners.get(id);
-    const job = holder === undefined ? undefined : this.jobs.get(holder);
-    if (holder === undefined) {
-      this.#owners.set(id, newId);
+  #mayEnter({ id, ttl = 0, replace, extend, keepLastIfActive = false }: Deduplication, spec: AddSpec, newId: string): boolean {
+    const expires = ttl > 0 && !keepLastIfActive;
+    const owner = this.#owners.get(id);
+    const job = owner && this.jobs.get(owner.jobId);
+    const isStale = owner !== undefined && !owner.expires && job === undefined;
+    if (owner === undefined || isStale) {
+      this.#owners.set(id, { jobId: newId, expires });
       return true;
     }
     if (replace && job?.state === 'delayed') {
       this.jobs.delete(job.id);
       this.#putOff.delete(id);
-      this.#owners.set(id, newId);
+      this.#owners.set(id, { jobId: newId, expires: ttl > 0 && !extend ? owner.expires : expires });
       return true;
     }
-    if (keepLastIfActive && job?.state === 'active') this.#putOff.set(id, { ...spec, proposedId: spec.jobId });
+    if (keepLastIfActive && job?.state === 'active') {
+      this.#putOff.set(id, { spec, newId });
+      this.#owners.set(id, { ...owner, expires: false });
+    } else if (extend && !replace) this.#owners.set(id, { ...owner, expires });
     return false;
   }
 
@@ -263,16 +269,16 @@ export class QueueModel {
   #freeDeduplication(job: ModelJob, now: number): void {
     const { deduplication } = job.spec;
     if (!deduplication) return;
-    const { id, ttl = 0, keepLastIfActive = false } = deduplication;
-    if (this.#owners.get(id) === job.id && (ttl === 0 || keepLastIfActive)) this.#owners.delete(id);
+    const { id } = deduplication;
+    const owner = this.#owners.get(id);
+    if (owner?.jobId === job.id && !owner.expires) this.#owners.delete(id);
     const next = this.#putOff.get(id);
     if (!next) return;
     this.#putOff.delete(id);
     this.#counter++;
-    const { proposedId, ...spec } = next;
-    const newId = proposedId ?? String(this.#counter);
-    this.#owners.set(id, newId);
-    this.#store(spec, newId, now);
+    const { ttl = 0, keepLastIfActive = false } = next.spec.deduplication as Deduplication;
+    this.#owners.set(id, { jobId: next.newId, expires: ttl > 0 && !keepLastIfActive });
+    this.#store(next.spec, next.newId, now);
   }
 
   #administer(operation: Operation, now: number): void {
@@ -361,7 +367,7 @@ export class QueueModel {
 
   #erase(id: string): void {
     const { deduplication } = this.#job(id).spec;
-    if (deduplication && this.#owners.get(deduplication.id) === id) {
+    if (deduplication && this.#owners.get(deduplication.id)?.jobId === id) {
       this.#owners.delete(deduplication.id);
       this.#putOff.delete(deduplication.id);
     }
