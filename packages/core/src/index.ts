@@ -17,6 +17,7 @@ export {
 } from './errors/index.js';
 export {
   type BackoffOptions,
+  type DeduplicationOptions,
   Job,
   type JobProgress,
   type JobState,

@@ -1,4 +1,5 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
+export { checkJobOptions, MAX_PRIORITY } from './check-options.js';
 export type { JobCommands } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
@@ -22,6 +23,6 @@ export {
   type StoredJobOptions,
 } from './job-record.js';
 export type { JobState } from './job-state.js';
-export { MAX_DELAY_MS, MAX_PRIORITY, type NewJob, newJob } from './new-job.js';
+export { MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -179,6 +179,12 @@ export class Job<Data = any, Result = any, Name extends string = string> {
     }
   }
 
+  /** Makes the job's deduplication id free for the next add. @returns whether this job still owned it. */
+  async removeDeduplicationKey(): Promise<boolean> {
+    const id = this.deduplicationId;
+    return id !== undefined && (await this.#commands.freeDeduplication(this.id, id)) === 1;
+  }
+
   /** @returns 1 if the lock was still held with `token`, else 0. */
   async extendLock(token: string, lockMs: number): Promise<number> {
     return (await this.#commands.extendLock(this.id, token, lockMs)) ? 1 : 0;

@@ -160,6 +160,17 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
     return { logs: rows, count };
   }
 
+  /** The job that owns a deduplication id; null: nobody. */
+  async getDeduplicationJobId(deduplicationId: string): Promise<string | null> {
+    const { inspect, queue } = await this.#ready();
+    return inspect.deduplicationOwner(queue, deduplicationId);
+  }
+
+  /** @deprecated the old name of `getDeduplicationJobId`. */
+  getDebounceJobId(deduplicationId: string): Promise<string | null> {
+    return this.getDeduplicationJobId(deduplicationId);
+  }
+
   async isPaused(): Promise<boolean> {
     return (await this.#meta()).isPaused;
   }

@@ -142,6 +142,17 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     await this.#admin.rateLimit(this.#queue, undefined);
   }
 
+  /** Makes a deduplication id free for the next add, whichever job owns it. @returns 1 freed, 0 nobody owned it. */
+  async removeDeduplicationKey(deduplicationId: string): Promise<number> {
+    await this.#ready();
+    return this.#admin.freeDeduplication(this.#queue, deduplicationId);
+  }
+
+  /** @deprecated the old name of `removeDeduplicationKey`. */
+  removeDebounceKey(deduplicationId: string): Promise<number> {
+    return this.removeDeduplicationKey(deduplicationId);
+  }
+
   /** Gives the connection back; the last of its users closes it. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -223,7 +234,7 @@ function recordOf(job: NewJob, data: unknown, id: string): JobRecord {
     parentKey: job.parent?.key,
     parent: parent && { id: parent.id, queueKey: parent.queueKey },
     repeatJobKey: undefined,
-    deduplicationId: undefined,
+    deduplicationId: job.deduplication?.id,
     deferredFailure: undefined,
   };
 }

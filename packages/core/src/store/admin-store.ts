@@ -23,6 +23,11 @@ export class AdminStore {
     return (await this.#call('remove-job', queue, [jobId, withChildren ? 1 : 0])) as number;
   }
 
+  /** Makes a deduplication id free; with `jobId`, only if that job owns it. @returns 1 freed, 0 nothing to free. */
+  async freeDeduplication(queue: QueueRef, deduplicationId: string, jobId = ''): Promise<number> {
+    return (await this.#call('free-deduplication', queue, [deduplicationId, jobId])) as number;
+  }
+
   /**
    * Puts the jobs of a dead incarnation back into wait, by the stalled rule: those in active whose lock token begins with
    * `<incarnation>:`. Only for a process that is known to be gone.

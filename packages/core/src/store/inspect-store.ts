@@ -113,6 +113,11 @@ export class InspectStore {
     return { rows: isOldest ? (rows as string[]) : (rows as string[]).reverse(), count: count as number };
   }
 
+  /** The job that owns a deduplication id; null: nobody. */
+  async deduplicationOwner(queue: QueueRef, deduplicationId: string): Promise<string | null> {
+    return (await this.scripts.connection.send('get', [`${queue.base}de:${deduplicationId}`])) as string | null;
+  }
+
   async meta(queue: QueueRef): Promise<QueueMeta> {
     const fields = readFields(await this.scripts.connection.send('hgetall', [queueKeys(queue).meta])) ?? {};
     return {

@@ -56,6 +56,10 @@ export class JobStore implements JobCommands {
     return this.#admin.remove(this.queue, jobId, withChildren);
   }
 
+  freeDeduplication(jobId: string, deduplicationId: string): Promise<number> {
+    return this.#admin.freeDeduplication(this.queue, deduplicationId, jobId);
+  }
+
   async settle(outcome: PendingOutcome): Promise<number> {
     const call = { queue: this.queue, profile: NO_FETCH, now: this.clock.now(), outcomes: [outcome], want: 0, share: 1, token: '' };
     const [reply] = await this.#consumer.exchange([call]);

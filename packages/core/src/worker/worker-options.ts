@@ -1,5 +1,5 @@
 import type { KeepJobs } from '../job/index.js';
-import { didYouMean, InvalidOptionError, integer, type Logger, positiveInt, silentLogger } from '../kit/index.js';
+import { InvalidOptionError, integer, type Logger, positiveInt, refuseUnknown, silentLogger } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -134,19 +134,6 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
 /** @throws InvalidOptionError unless it is a whole number of at least 1. */
 export function concurrencyOf(value: unknown): number {
   return positiveInt('concurrency', value);
-}
-
-/** Refuses options that nobody knows, with the closest name that somebody does. `path` is what the names are prefixed with. */
-export function refuseUnknown(path: string, input: object, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(input)) {
-    if (known.has(name)) continue;
-    const close = didYouMean(name, known);
-    throw new InvalidOptionError(
-      path + name,
-      (input as Record<string, unknown>)[name],
-      close ? `absent: did you mean "${close}"?` : 'absent',
-    );
-  }
 }
 
 function profileOf(input: WorkerOptions, lockMs: number): FetchProfile {
