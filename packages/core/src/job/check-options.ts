@@ -104,8 +104,8 @@ function checkRemoval(option: string, value: unknown): void {
   if (isGiven(limit)) positiveInt(`${option}.limit`, limit);
 }
 
-function checkJobId(option: string, id: unknown): void {
-  if (typeof id !== 'string' || id === '') return refuse(option, id, 'a text that is not empty');
+function checkJobId(option: string, value: unknown): void {
+  const id = typeof value === 'string' && value !== '' ? value : refuse(option, value, 'a text that is not empty');
   if (/^[+-]?\d+$/.test(id)) refuse(option, id, 'a text that does not look like an integer');
   if (id.startsWith('0:')) refuse(option, id, 'a text that does not begin with "0:"');
   if (id.includes(':') && id.split(':').length !== 3) refuse(option, id, 'a text without ":"');
