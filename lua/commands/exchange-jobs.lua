@@ -29,7 +29,8 @@
     statuses  one per outcome: 0 done, 1 no child to wait for (nothing changed), 2 an earlier try is in Redis, else a negative status
     jobs      { id, fields, id, fields, ... }: see activate-job
     left      ready jobs that stay behind; nextDueAt: epoch ms of the earliest delayed job, 0 none
-  Events  completed | failed [retries-exhausted] | waiting | delayed | waiting-children per outcome; active per job; drained
+  Events  completed | failed [retries-exhausted] | waiting | delayed | waiting-children per outcome; active per job, added and delayed
+          for the next iteration of an interval scheduler; drained
   Cost    O(outcomes + want) commands; leaving active by the cheaper of two ways, see choose-removal; promotion of at most 1000 due jobs
           (200 while others are ready); eviction of at most 100 jobs per finish, 1000 per call ]]
 local q = queueOfMeta(KEYS[1])
@@ -62,6 +63,10 @@ local jobs, limitedMs = {}, 0
 if fetch.want > 0 and not q.isPaused then
   local room = q.concurrency and q.concurrency - redis.call('LLEN', q.active) or fetch.want
   jobs, limitedMs = fetchJobs(q, fetch, counts, room)
+  if q.hasFollowed then -- schedulers have added jobs of their own
+    counts = { wait = redis.call('LLEN', q.wait), prioritized = redis.call('ZCARD', q.prioritized) }
+    dueAt = nextDueAt(q)
+  end
 end
 
 local blocked = isBlocked(q)

@@ -173,21 +173,6 @@ describe('a worker', () => {
     expect((await queue.getJob(garbled?.id as string))?.failedReason).toContain('cannot be decoded');
   });
 
-  test('puts a scheduler job back untouched and leaves the queue to others', async () => {
-    const { queue, worker, redis, prefix } = rig();
-    await queue.pause();
-    const job = await queue.add('a', {});
-    await redis.hset(`${prefix}:mail:${job.id}`, 'rjk', 'nightly');
-    const gate = new Gate();
-    const one = worker(gate.processor, { allowErrors: true });
-    const told = next<[Error]>(one, 'error');
-    await queue.resume();
-    expect((await told)[0].message).toContain('job scheduler nightly');
-    await until(async () => (await job.getState()) === 'waiting', { what: 'the job to be back in wait' });
-    expect(gate.started).toEqual([]);
-    expect(await queue.getJob(job.id)).toMatchObject({ attemptsMade: 0 });
-  });
-
   test('loads its processor from a module', async () => {
     const { queue, worker, counts } = rig();
     const url = new URL(`data:text/javascript,${encodeURIComponent('export default async (job) => job.data.n * 2')}`);

@@ -11,6 +11,7 @@ export interface Peer {
     name: string,
     processor: (job: { id?: string; name: string; data: unknown }) => Promise<unknown>,
     where: PeerPlace,
+    options?: Record<string, unknown>,
   ): Promise<PeerWorker>;
   events(name: string, where: PeerPlace): Promise<PeerEvents>;
 }
@@ -28,6 +29,9 @@ export interface PeerQueue {
   getWorkers(): Promise<unknown[]>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  upsertJobScheduler(id: string, repeat: Record<string, unknown>, template?: Record<string, unknown>): Promise<{ id?: string }>;
+  removeJobScheduler(id: string): Promise<boolean>;
+  promoteJobs(): Promise<void>;
 }
 
 export interface PeerJob {
@@ -40,6 +44,7 @@ export interface PeerJob {
 
 export interface PeerWorker {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  close(force?: boolean): Promise<void>;
 }
 
 export interface PeerEvents {
@@ -59,8 +64,8 @@ function peer(version: string, bullmq: Bullmq): Peer {
       atEnd(() => queue.close());
       return queue as unknown as PeerQueue;
     },
-    async worker(name, processor, where) {
-      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency: 5 });
+    async worker(name, processor, where, more = {}) {
+      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency: 5, ...more });
       atEnd(() => worker.close());
       await worker.waitUntilReady();
       return worker as unknown as PeerWorker;

@@ -22,6 +22,11 @@ export interface JobCommands {
   settle(outcome: PendingOutcome): Promise<number>;
   /** @returns whether the lock was still held with this token. */
   extendLock(jobId: string, token: string, lockMs: number): Promise<boolean>;
+  /**
+   * Adds the scheduler's iteration after the job, which has just started.
+   * @param slot epoch ms; undefined: by the scheduler's interval.
+   */
+  addNextIteration(jobId: string, scheduler: string, slot: number | undefined): Promise<void>;
   /** Values of finished children by full child key, JSON text. */
   childValues(jobId: string): Promise<Readonly<Record<string, string>>>;
   /** Failures of children that the parent tolerates, by full child key. */

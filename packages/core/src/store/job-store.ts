@@ -71,6 +71,10 @@ export class JobStore implements JobCommands {
     return (await this.#consumer.extendLocks(this.queue, [{ jobId, token }], lockMs)).length === 0;
   }
 
+  async addNextIteration(jobId: string, scheduler: string, slot: number | undefined): Promise<void> {
+    await this.#call('next-iteration', [this.clock.now(), scheduler, jobId, slot ?? '']);
+  }
+
   async childValues(jobId: string): Promise<Readonly<Record<string, string>>> {
     return readFields(await this.scripts.connection.send('hgetall', [`${jobKey(this.queue, jobId)}:processed`])) ?? {};
   }

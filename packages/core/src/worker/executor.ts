@@ -18,6 +18,7 @@ import type { FetchProfile } from '../store/index.js';
 import { maySeeSignal } from './may-see-signal.js';
 import { Places } from './places.js';
 import { type AbortCause, Run, RunningJob } from './run.js';
+import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 
 /** What runs a job. The signal is aborted when the job is cancelled, its lock is lost, or its worker has to stop soon. */
@@ -207,10 +208,7 @@ export class Executor implements Consumer {
 
   async #execute(run: Run): Promise<void> {
     const { held, job } = run;
-    if (held.record.repeatJobKey !== undefined) {
-      this.#refuseSchedule(run);
-      return;
-    }
+    if (held.schedule && !(await this.#follow(run))) return;
     const refusal = held.undecodable ?? refusalToRun(held.record, this.options.maxStartedAttempts);
     if (refusal !== undefined) {
       await this.#end(run, { threw: new UnrecoverableError(refusal) });
@@ -281,18 +279,41 @@ export class Executor implements Consumer {
     else this.listener.failed(job, toError('threw' in end ? end.threw : new Error(reasonOf(outcome))));
   }
 
-  /** Schedules end when the job that carries one is run by an engine that does not make its successor: such a job is left for others. */
-  #refuseSchedule(run: Run): void {
+  /** Sees to the schedule that the job belongs to. @returns whether the job may run; if not, it goes back to wait. */
+  async #follow(run: Run): Promise<boolean> {
+    const { record, schedule } = run.held;
+    if (schedule === 'legacy') {
+      this.#refuseSchedule(run);
+      return false;
+    }
+    const result = await addNextIteration(record, this.commands, this.options.repeatStrategy);
+    if (result.mayRun && result.problem) this.listener.problem(result.problem);
+    if (result.mayRun && run.held.phase === 'running') return true;
+    this.#giveBack(run);
+    return false;
+  }
+
+  /** Back to wait without a run, unless the job was lost or given back already. */
+  #giveBack(run: Run): void {
     this.places.give();
     run.end = { returned: undefined };
     this.#settle(run, { kind: 'wait' });
+    if (run.held.phase === 'over') this.#forget(run);
+  }
+
+  /**
+   * Repeatable jobs of version 5 end when an engine that does not make their successors runs one: such a job is left for others, and as it
+   * is the next of its queue, so are the rest.
+   */
+  #refuseSchedule(run: Run): void {
+    this.#giveBack(run);
     if (this.#refusesSchedules) return;
     this.#refusesSchedules = true;
     const { record } = run.held;
     this.listener.problem(
       new Error(
-        `queue ${this.queue.name}: job ${record.id} belongs to the job scheduler ${record.repeatJobKey}, which this version does not support. ` +
-          'The job went back to wait and this worker takes no more jobs of the queue.',
+        `queue ${this.queue.name}: job ${record.id} belongs to the repeatable job ${record.repeatJobKey} of BullMQ 5 or before, which only ` +
+          'such clients can run. It went back to wait and this worker takes no more jobs of the queue. Remove it, or make it a job scheduler.',
       ),
     );
   }
