@@ -44,6 +44,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   #loading: Promise<Executor> | undefined;
   #state: WorkerState = 'idle';
   #drain: Drain | undefined;
+  #returning: Promise<DrainReport> | undefined;
   #closing: Promise<DrainReport> | undefined;
 
   /**
@@ -148,15 +149,18 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /**
    * Closes with a deadline: takes no further job, lets those in hand finish, aborts their signals `abortLeadMs` before the deadline and
    * settles the rest at it. A rejection after that abort is no failed attempt: the job goes back to wait. A second call returns the first
-   * report, and can only bring the deadline closer.
+   * report, and can only bring the deadline closer; one that returns jobs drains anew those that an earlier one has let linger, and
+   * reports on them.
    */
   drain(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
-    if (this.#closing) {
-      this.#drain?.shortenTo(deadline.remainingMs());
+    if (!this.#closing) {
+      this.#closing = this.#close(deadline, options);
       return this.#closing;
     }
-    this.#closing = this.#close(deadline, options);
-    return this.#closing;
+    this.#drain?.tighten(deadline.remainingMs(), options);
+    if (options.onDeadline === 'linger') return this.#closing;
+    this.#returning ??= this.#returnLingering(this.#closing, deadline, options);
+    return this.#returning;
   }
 
   /**
@@ -186,6 +190,13 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#tell('closed');
     this.#ended.resolve();
     return report;
+  }
+
+  async #returnLingering(closing: Promise<DrainReport>, deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
+    const report = await closing;
+    if (!this.#executor || report.lingering.length === 0) return report;
+    this.#drain = new Drain(this.#executor, this.#runtime.clock, deadline, options);
+    return this.#drain.run();
   }
 
   /** Jobs that linger still need the runtime: it is given back when the last of them has ended. */
