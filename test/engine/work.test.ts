@@ -186,7 +186,9 @@ describe('a worker', () => {
     const { worker } = rig();
     const one = worker(new URL('data:text/javascript,export const nothing = 1'), { autorun: false });
     await expect(one.run()).rejects.toThrow('processor must be a function: it is the default export of');
-    expect(() => new Worker('mail', null as never)).toThrow('processor must be a function, or the path or URL of a module');
+    expect(() => new Worker('mail', 5 as never)).toThrow(
+      'processor must be a function, the path or URL of a module, or null to process by hand',
+    );
   });
 
   test('survives what its listeners throw', async () => {

@@ -23,8 +23,10 @@ export {
   type JobState,
   type JobsOptions,
   type KeepJobs,
+  type NextJobData,
   type ParentOptions,
   type RemovalOption,
+  type RepeatStrategy,
 } from './job/index.js';
 export { InvalidOptionError, type Logger } from './kit/index.js';
 export { type BulkJob, Queue } from './queue/queue.js';

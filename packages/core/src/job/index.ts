@@ -3,7 +3,7 @@ export { checkJobOptions, MAX_PRIORITY } from './check-options.js';
 export type { JobCommands } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
-export { Job, type JobProgress } from './job.js';
+export { Job, type JobProgress, type NextJobData } from './job.js';
 export type {
   BackoffOptions,
   DeduplicationOptions,

@@ -8,6 +8,8 @@ export interface FetchProfile {
   readonly name?: string;
   /** Data points per metric kept in Redis; undefined: no metrics. */
   readonly maxMetricsSize?: number;
+  /** Lock token of the jobs taken, the caller's own; undefined: one that is made for each call. */
+  readonly token?: string;
 }
 
 /** One call of the exchange script: outcomes of one queue in, jobs of that queue out. At most 200 of each. */

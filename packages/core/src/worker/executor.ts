@@ -1,6 +1,5 @@
 import { controlFlowOf, errorFromStatus, LockLostError, UnrecoverableError } from '../errors/index.js';
 import {
-  customBackoffType,
   decideOutcome,
   type Job,
   type JobCommands,
@@ -15,6 +14,7 @@ import { toError } from '../kit/index.js';
 import type { Consumer, HeldJob, Upkeep } from '../runtime/consumer.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import type { FetchProfile } from '../store/index.js';
+import { failureRules } from './failure-rules.js';
 import { maySeeSignal } from './may-see-signal.js';
 import { Places } from './places.js';
 import { type AbortCause, Run, RunningJob } from './run.js';
@@ -245,22 +245,8 @@ export class Executor implements Consumer {
   async #outcomeOf({ held, job, abortCause }: Run, end: RunEnd): Promise<Outcome | undefined> {
     const threw = 'threw' in end;
     if (threw && abortCause === 'drain' && !hasMoved(end.threw)) return { kind: 'wait' }; // never a failed attempt
-    const rules = threw || job.isDiscarded ? await this.#failureRules(job, held, end) : this.#rules;
+    const rules = threw ? await failureRules(job, end.threw, this.options, (error) => this.listener.problem(error)) : this.#rules;
     return decideOutcome(held.record, end, rules);
-  }
-
-  async #failureRules(job: Job, held: HeldJob, end: RunEnd): Promise<OutcomeRules> {
-    const rules = { ...this.#rules, random: Math.random(), isDiscarded: job.isDiscarded };
-    const type = customBackoffType(held.record);
-    const { backoffStrategy } = this.options;
-    const isLastAttempt = held.record.attemptsMade + 1 >= (held.record.opts.attempts ?? 0);
-    if (type === undefined || !backoffStrategy || !('threw' in end) || isLastAttempt) return rules;
-    try {
-      return { ...rules, customDelayMs: await backoffStrategy(held.record.attemptsMade + 1, type, toError(end.threw), job) };
-    } catch (error) {
-      this.listener.problem(toError(error));
-      return rules;
-    }
   }
 
   #settle(run: Run, outcome: Outcome): void {
