@@ -51,6 +51,12 @@ if outcomeCount > 0 then
   closeBatch(batch, tonumber(ARGV[9]), now)
 end
 
+local jobs, limitedMs = {}, 0
+if batch and batch.isRateLimited then -- its processor said so: the caller is to take nothing before the limit lifts
+  limitedMs = math.max(0, redis.call('PTTL', q.limiter))
+  if limitedMs > 0 then fetch.want = 0 end
+end
+
 local counts = { wait = redis.call('LLEN', q.wait), prioritized = redis.call('ZCARD', q.prioritized) }
 local dueAt = nextDueAt(q)
 if fetch.want > 0 and dueAt > 0 and dueAt <= now then
@@ -59,7 +65,6 @@ if fetch.want > 0 and dueAt > 0 and dueAt <= now then
   dueAt = nextDueAt(q)
 end
 
-local jobs, limitedMs = {}, 0
 if fetch.want > 0 and not q.isPaused then
   local room = q.concurrency and q.concurrency - redis.call('LLEN', q.active) or fetch.want
   jobs, limitedMs = fetchJobs(q, fetch, counts, room)
@@ -74,7 +79,9 @@ local left = counts.wait + counts.prioritized
 local hasFreed = q.concurrency ~= nil and batch ~= nil and batch.left > 0
 if left > 0 then
   local isLimitedForAll = limitedMs > 0 and q.max ~= nil
-  if not blocked and not isLimitedForAll and (#jobs > 0 or q.wantsWake or hasFreed) then redis.call('ZADD', q.marker, 0, '0') end
+  if isLimitedForAll and not blocked then
+    redis.call('ZADD', q.marker, now + limitedMs, 'limit') -- whoever is idle then goes on, even if this caller is busy
+  elseif not blocked and (#jobs > 0 or q.wantsWake or hasFreed) then redis.call('ZADD', q.marker, 0, '0') end
 elseif fetch.want > 0 then
   redis.call('ZREMRANGEBYSCORE', q.marker, 0, 0) -- nothing is ready: hints that say so would only cost empty fetches
 end

@@ -104,6 +104,8 @@ export class ConsumerTable {
     if (want > 0) {
       queue.checkedAt = nowMonotonic;
       queue.dueAt = reply.nextDueAt;
+    }
+    if (want > 0 || reply.limitedForMs > 0) {
       pool.limitedUntil = reply.limitedForMs > 0 ? nowEpoch + Math.min(reply.limitedForMs, limitDelay(pool)) : 0;
     }
     if (mayFindMore(want, reply)) this.#setReady(queue, true);

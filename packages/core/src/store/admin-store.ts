@@ -45,10 +45,12 @@ export class AdminStore {
 
   async setGlobalConcurrency(queue: QueueRef, concurrency: number | undefined): Promise<void> {
     await this.#setMeta(queue, { concurrency });
+    await this.#hint(queue);
   }
 
   async setGlobalRateLimit(queue: QueueRef, limit: { readonly max: number; readonly durationMs: number } | undefined): Promise<void> {
     await this.#setMeta(queue, { max: limit?.max, duration: limit?.durationMs });
+    await this.#hint(queue);
   }
 
   /** No job starts for `ms`, on workers that have a rate limit; undefined: ends the wait at once. */
@@ -56,6 +58,11 @@ export class AdminStore {
     const { limiter } = queueKeys(queue);
     const { connection } = this.scripts;
     await (ms === undefined ? connection.send('del', [limiter]) : connection.send('set', [limiter, LIMIT_REACHED, 'PX', ms]));
+  }
+
+  /** Jobs may be allowed to start that were not before: whoever is idle looks. */
+  async #hint(queue: QueueRef): Promise<void> {
+    await this.scripts.connection.send('zadd', [queueKeys(queue).marker, 0, '0']);
   }
 
   async #recoveryPass(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<{ ids: string[]; calls: number }> {
