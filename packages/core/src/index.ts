@@ -34,6 +34,7 @@ export type { QueueOptions } from './queue/queue-options.js';
 export type { JobType, QueueEventMap } from './queue/queue-view.js';
 export type { ConnectionInput } from './redis/index.js';
 export type { JobInHand, Runtime } from './runtime/runtime.js';
+export type { QueueMetrics } from './store/index.js';
 export { channels, type JobMessage } from './telemetry/channels.js';
 export type { DrainOptions, DrainReport, JobRef } from './worker/drain.js';
 export type { ProcessorFunction } from './worker/executor.js';

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'eventemitter3';
 import { Job, type JobCommands, type JobRecord, type JobState } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError } from '../kit/index.js';
-import type { InspectStore, QueueCounts, QueueMeta, RangeState } from '../store/index.js';
+import { InvalidOptionError, integer } from '../kit/index.js';
+import type { InspectStore, QueueCounts, QueueMeta, QueueMetrics, RangeState } from '../store/index.js';
 
 /** What a queue tells of what its own methods did; events of all clients come from the event stream. */
 export interface QueueEventMap {
@@ -190,6 +190,13 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
   async getRateLimitTtl(maxJobs?: number): Promise<number> {
     const { inspect, queue } = await this.#ready();
     return inspect.rateLimitMs(queue, maxJobs);
+  }
+
+  /** Finished jobs per minute, newest first, from minute `start` to `end`, both included; counted by workers with the option `metrics`. */
+  async getMetrics(type: 'completed' | 'failed', start = 0, end = -1): Promise<QueueMetrics> {
+    if (type !== 'completed' && type !== 'failed') throw new InvalidOptionError('type', type, '"completed" or "failed"');
+    const { inspect, queue } = await this.#ready();
+    return inspect.metrics(queue, type, integer('start', start), integer('end', end));
   }
 
   /** Configuration of the queue as Redis has it. */
