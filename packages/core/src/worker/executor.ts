@@ -236,9 +236,10 @@ export class Executor implements Consumer {
       this.runtime.release(held); // the processor has moved the job itself
       this.#tally?.finished(run);
       this.#letGo(run);
+      this.runtime.placesChanged(this); // no turn carries news of this place
     } else if (held.phase === 'over') {
       this.#forget(run);
-      this.runtime.placesChanged(this); // no turn carries news of this place
+      this.runtime.placesChanged(this);
     }
   }
 
@@ -284,7 +285,9 @@ export class Executor implements Consumer {
     this.places.give();
     run.end = { returned: undefined };
     this.#settle(run, { kind: 'wait' });
-    if (run.held.phase === 'over') this.#forget(run);
+    if (run.held.phase !== 'over') return;
+    this.#forget(run);
+    this.runtime.placesChanged(this);
   }
 
   /**
