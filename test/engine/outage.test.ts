@@ -1,6 +1,7 @@
-import { collect, Gate, rig } from '../support/engine.js';
+import { systemClock } from '@drover/core/kit';
+import { collect, Gate, ownRuntime, rig } from '../support/engine.js';
 import { startOwnRedis } from '../support/redis.js';
-import { until } from '../support/until.js';
+import { next, until } from '../support/until.js';
 
 const jobs = (count: number) => Array.from({ length: count }, (_, n) => ({ name: 'a', data: { n } }));
 
@@ -78,4 +79,34 @@ test('a worker made while Redis is away starts working when it is there', async 
   await gate.hasStarted(1);
   gate.openAll();
   await counts({ completed: 1 });
+});
+
+test('a bug in a loop ends the whole runtime: its jobs are aborted, its workers close and say so', async () => {
+  const { queue, worker } = rig();
+  const clock = systemClock();
+  let isBroken = false;
+  const runtime = ownRuntime({
+    clock: {
+      ...clock,
+      now: () => {
+        if (isBroken) throw new Error('bug');
+        return clock.now();
+      },
+    },
+  });
+  const gate = new Gate();
+  const one = worker(gate.processor, { runtime, allowErrors: true });
+  const errors = collect(one, 'error');
+  const failed = next<[Error]>(runtime, 'failed');
+  const closed = next(one, 'closed');
+  await queue.add('a', {});
+  await gate.hasStarted(1);
+  isBroken = true;
+  one.concurrency = 2; // makes the loop look
+  expect((await failed)[0].message).toBe('bug');
+  await closed;
+  expect(gate.signals.get('1')?.aborted).toBe(true);
+  expect(errors.map(([error]) => (error as Error).message)).toContain('bug');
+  expect(runtime.state).toBe('failed');
+  gate.openAll();
 });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brokenInvariants, completedTwice } from '../support/invariants.js';
 import { pidAlive } from '../support/process-harness.js';
+import { testRedisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { completed, fixture, QUEUE, TestCluster, untilStatus } from './support.js';
 
@@ -33,6 +34,32 @@ test('a process that is killed with jobs in hand is replaced, and every job comp
   expect([...runs.values()].filter((count) => count === 2).length).toBeLessThanOrEqual(5);
   const redis = cluster.redis();
   expect(await completedTwice(redis, QUEUE, cluster.prefix)).toEqual([]);
+  expect(await brokenInvariants(redis, QUEUE, { prefix: cluster.prefix, isIdle: true })).toEqual([]);
+});
+
+test('a process killed with 50 jobs in hand: each of them runs to its end once, and is completed once', async () => {
+  const cluster = new TestCluster({ processor: fixture('counted-jobs.mjs'), workers: 2, concurrency: 50 });
+  const { client } = await cluster.startReady();
+  await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
+  const queue = cluster.queue();
+  const counter = `${cluster.prefix}-ends`;
+  const data = { gate: join(cluster.dir, 'gate'), counter, url: testRedisUrl() };
+  await queue.addBulk(Array.from({ length: 100 }, () => ({ name: 'j', data })));
+  const before = await untilStatus(client, 'a hundred jobs to be in hand', (status) => inHand(status) === 100);
+  const victim = before.processes[1] as (typeof before.processes)[number];
+  expect(victim.jobsInHand).toBe(50);
+  process.kill(victim.pid, 'SIGKILL');
+  await untilStatus(client, 'the new process to have its jobs', (status) => inHand(status) === 100 && status.processes[1]?.restarts === 1);
+  writeFileSync(data.gate, '');
+  await until(async () => (await completed(queue)) === 100, { what: 'all jobs to complete', limitMs: 20_000 });
+  const redis = cluster.redis();
+  const ends = await redis.hgetall(counter);
+  expect(Object.keys(ends)).toHaveLength(100);
+  expect(Object.values(ends).filter((count) => count !== '1')).toEqual([]);
+  expect(await completedTwice(redis, QUEUE, cluster.prefix)).toEqual([]);
+  const jobs = await queue.getCompleted(0, -1);
+  expect(jobs.filter((job) => job.stalledCounter === 1)).toHaveLength(50);
+  expect(jobs.filter((job) => job.attemptsMade !== 1)).toEqual([]);
   expect(await brokenInvariants(redis, QUEUE, { prefix: cluster.prefix, isIdle: true })).toEqual([]);
 });
 

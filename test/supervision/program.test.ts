@@ -48,7 +48,7 @@ test('without Redis it exits with 69 and names the address, not the password', a
   const cluster = new TestCluster({ connection: `redis://:secret@127.0.0.1:${port}`, health: { bootTimeout: '1s' } });
   const program = cluster.start();
   expect((await program.exit()).code).toBe(69);
-  expect(program.stderr).toContain(`drover: Redis at 127.0.0.1:${port} cannot be used`);
+  expect(program.stderr).toContain(`drover: Redis at 127.0.0.1:${port} cannot be reached`);
   expect(program.output).not.toContain('secret');
 });
 

@@ -82,12 +82,14 @@ export function ownRuntime(options: Partial<RuntimeOptions> = {}): Runtime {
 export class Gate {
   readonly #runs = new Map<string, Deferred<unknown>>();
   readonly signals = new Map<string, AbortSignal>();
+  #isOpen = false;
   running = 0;
   most = 0;
   started: string[] = [];
 
   readonly processor = async (job: { readonly id: string }, _token: string, signal: AbortSignal): Promise<unknown> => {
     const run = deferred<unknown>();
+    if (this.#isOpen) run.resolve('done');
     this.#runs.set(job.id, run);
     this.signals.set(job.id, signal);
     this.started.push(job.id);
@@ -110,6 +112,12 @@ export class Gate {
 
   fail(jobId: string, error: Error): void {
     this.#runs.get(jobId)?.reject(error);
+  }
+
+  /** Runs that have started, and those that will. */
+  stayOpen(): void {
+    this.#isOpen = true;
+    this.openAll();
   }
 
   openAll(): void {

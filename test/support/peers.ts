@@ -11,7 +11,7 @@ export interface Peer {
     name: string,
     processor: (job: { id?: string; name: string; data: unknown }) => Promise<unknown>,
     where: PeerPlace,
-    options?: Record<string, unknown>,
+    options?: number | Record<string, unknown>,
   ): Promise<PeerWorker>;
   events(name: string, where: PeerPlace): Promise<PeerEvents>;
 }
@@ -65,8 +65,9 @@ function peer(version: string, bullmq: Bullmq): Peer {
       atEnd(() => queue.close());
       return queue as unknown as PeerQueue;
     },
-    async worker(name, processor, where, more = {}) {
-      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency: 5, ...more });
+    async worker(name, processor, where, more = 1) {
+      const chosen = typeof more === 'number' ? { concurrency: more } : { concurrency: 1, ...more };
+      const worker = new bullmq.Worker(name, processor as never, { ...options(where), ...chosen });
       atEnd(() => worker.close());
       await worker.waitUntilReady();
       return worker as unknown as PeerWorker;

@@ -79,7 +79,7 @@ export async function startPrimary(config: ClusterConfig, options: StartPrimaryO
   };
   try {
     for (const transport of transports) await transport.start();
-    await gate.open(config.health.bootTimeoutMs, signal);
+    await gate.open(config.redisTimeoutMs, signal);
   } catch (error) {
     await release();
     throw error;

@@ -30,6 +30,10 @@ export {
 } from './job/index.js';
 export { InvalidOptionError, type Logger } from './kit/index.js';
 export { type BulkJob, Queue } from './queue/queue.js';
+export { QueueEvents } from './queue/queue-events.js';
+export type { QueueEventsListener } from './queue/queue-events-listener.js';
+export type { QueueEventsOptions, QueueEventsProducerOptions } from './queue/queue-events-options.js';
+export { type CustomEvent, type EventField, QueueEventsProducer } from './queue/queue-events-producer.js';
 export type { QueueOptions } from './queue/queue-options.js';
 export type { JobType, QueueEventMap } from './queue/queue-view.js';
 export type { ConnectionInput } from './redis/index.js';

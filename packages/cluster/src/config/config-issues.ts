@@ -1,7 +1,7 @@
 import { didYouMean } from '@drover/core/kit';
 import { z } from 'zod';
 import { ConfigError } from '../errors/errors.js';
-import { ClusterSchema } from './config-schema.js';
+import { ClusterSchema, GroupSchema } from './config-schema.js';
 
 /** The first thing wrong with a configuration, as one line that names the path, the value and the fix. */
 export function configError(error: z.ZodError, input: unknown, source: string): ConfigError {
@@ -9,7 +9,8 @@ export function configError(error: z.ZodError, input: unknown, source: string): 
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
     const path = [...issue.path, key].join('.');
-    const guess = didYouMean(key, knownKeys(issue.path));
+    const keys = issue.path.length > 0 ? knownKeys(issue.path) : [...knownKeys([]), ...Object.keys(GroupSchema.shape)];
+    const guess = didYouMean(key, keys);
     return new ConfigError(path, `${source}: unknown key "${path}"${guess ? `, did you mean "${guess}"?` : ''}`);
   }
   const path = issue.path.join('.');

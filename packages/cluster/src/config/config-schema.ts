@@ -98,6 +98,7 @@ export const ClusterSchema = z.strictObject({
     .strictObject({
       heartbeat: positiveDuration.optional(),
       bootTimeout: positiveDuration.optional(),
+      redisTimeout: positiveDuration.optional(),
       orphanDeadline: positiveDuration.optional(),
     })
     .optional(),

@@ -55,6 +55,7 @@ test('sizes are clamped to the bounds of the group', () => {
 
 test.each([
   { name: 'a typo at the top', input: { ...mail, proceses: {} }, path: 'proceses', says: 'did you mean "processes"?' },
+  { name: 'a typo in a single group', input: { ...mail, concurency: 3 }, path: 'concurency', says: 'did you mean "concurrency"?' },
   {
     name: 'a typo in a group',
     input: { groups: { a: { processor: here, concurency: 3 } } },

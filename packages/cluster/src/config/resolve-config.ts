@@ -61,6 +61,7 @@ class Resolver {
         bootTimeoutMs: input.health?.bootTimeout ?? 60_000,
         orphanDeadlineMs: input.health?.orphanDeadline ?? 10_000,
       },
+      redisTimeoutMs: input.health?.redisTimeout ?? 10_000,
       control: {
         socket: input.control?.socket && resolve(context.baseDir, input.control.socket),
         parentGone: input.control?.parentGone ?? 'drain',

@@ -69,6 +69,8 @@ export interface ClusterConfig {
   readonly supervision: SupervisionConfig;
   readonly drain: DrainConfig;
   readonly health: HealthConfig;
+  /** How long the primary tries to reach Redis at start before it exits with 69. */
+  readonly redisTimeoutMs: number;
   readonly control: {
     /** Path of the unix socket; undefined: derived from the name. */
     readonly socket: string | undefined;

@@ -2,7 +2,7 @@ import type { Clock } from '@drover/core/kit';
 import { ExitCode } from '../errors/errors.js';
 import type { DrainLimits } from './drain.js';
 
-/** Beyond the deadline of the drain; then the process ends whatever hangs. */
+/** Between the end of the drain and the deadline: what jobs given back and the last connections may take. Never more than half of it. */
 const GRACE_MS = 2_000;
 const ABORT_LEAD_MS = 5_000;
 
@@ -14,8 +14,8 @@ export interface OrphanDeps {
 }
 
 /**
- * What a process does once its primary is gone: the usual drain with a short deadline, then exit 93. It ends in any case, `GRACE_MS`
- * after the deadline. The first TERM or INT shortens it to the abort lead, the next one to nothing.
+ * What a process does once its primary is gone: the usual drain, early enough that the process is gone by the deadline, then exit 93. It
+ * ends at the deadline whatever hangs. The first TERM or INT shortens it to the abort lead, the next one to nothing.
  */
 export class OrphanDrain {
   #abortLeadMs = 0;
@@ -31,11 +31,12 @@ export class OrphanDrain {
   begin(deadlineMs: number): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    this.#abortLeadMs = Math.min(ABORT_LEAD_MS, deadlineMs / 2);
+    const drainMs = Math.max(deadlineMs - GRACE_MS, deadlineMs / 2);
+    this.#abortLeadMs = Math.min(ABORT_LEAD_MS, drainMs / 2);
     const { clock, exit } = this.deps;
-    clock.setTimer(() => exit(ExitCode.orphaned), deadlineMs + GRACE_MS);
+    clock.setTimer(() => exit(ExitCode.orphaned), deadlineMs);
     const end = (): void => exit(ExitCode.orphaned);
-    this.deps.drain({ drainMs: deadlineMs, abortLeadMs: this.#abortLeadMs }).then(end, end);
+    this.deps.drain({ drainMs, abortLeadMs: this.#abortLeadMs }).then(end, end);
   }
 
   /** While there is a primary, signals are its business. */

@@ -127,11 +127,12 @@ export class Operations {
 
   /** Brings operations up to date with a pass of the reconciler. */
   advance(plan: Plan): void {
+    const view = this.deps.view();
     for (const { opId, group } of this.deps.log.running()) {
       const tracked = this.#tracked.get(opId);
       if (!tracked) continue;
       if (group !== undefined && plan.settled.has(group)) this.#finish(opId, tracked);
-      else this.deps.log.progress(opId, tracked.workers.filter((worker) => this.#hasArrived(worker)).length);
+      else this.deps.log.progress(opId, tracked.workers.filter((worker) => hasArrived(view, worker)).length);
     }
   }
 
@@ -182,12 +183,6 @@ export class Operations {
     this.deps.log.finish(opId, tracked.reply);
   }
 
-  /** An added worker that runs, was given up or is no longer wanted; a removed one that is gone. */
-  #hasArrived(worker: string): boolean {
-    const view = this.deps.view();
-    return view.desired.has(worker) ? stateOfDesired(view, worker) !== 'starting' : !view.observed.workers.has(worker);
-  }
-
   #pick(victim: Victim = 'oldest'): PickVictims {
     const view = this.deps.view();
     const candidate = ({ worker, number }: DesiredWorker) => ({
@@ -214,4 +209,9 @@ export class Operations {
     if (!names.includes(wanted)) throw new ControlFailure('NOT_FOUND', `there is no group ${wanted}; there are ${names.join(', ')}`);
     return wanted;
   }
+}
+
+/** An added worker that runs, was given up or is no longer wanted; a removed one that is gone. */
+function hasArrived(view: View, worker: string): boolean {
+  return view.desired.has(worker) ? stateOfDesired(view, worker) !== 'starting' : !view.observed.workers.has(worker);
 }

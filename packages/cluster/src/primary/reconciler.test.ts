@@ -77,6 +77,7 @@ test('a start that failed is tried again after the next tick, not at once', asyn
   await bench.settle();
   bench.ready(0);
   await bench.settle();
+  bench.reconciler.wake(); // as any fact does
   await bench.settle(900);
   expect(bench.taken.filter((step) => step.startsWith('start'))).toHaveLength(1);
   bench.outcome = () => Promise.resolve();

@@ -7,6 +7,7 @@ import type { DeadJobStore } from './recover-jobs.js';
 /** Owns the primary's own connections: one command connection per Redis target. It checks at start that Redis answers, and is lent out after. */
 export class RedisGate implements DeadJobStore {
   readonly #targets = new Map<string, Connections>();
+  readonly #reported = new Set<string>();
 
   constructor(
     groups: readonly GroupConfig[],
@@ -17,7 +18,7 @@ export class RedisGate implements DeadJobStore {
       const key = keyOf(connection);
       if (this.#targets.has(key)) continue;
       const target = new Connections({ connection, clock });
-      target.on('error', (error) => this.logger.debug('the connection of the primary to Redis', { error }));
+      target.on('error', (error) => this.#report(target, error));
       this.#targets.set(key, target);
     }
   }
@@ -35,6 +36,13 @@ export class RedisGate implements DeadJobStore {
     await Promise.race([Promise.all([...this.#targets.values()].map((target) => waitFor(target, limitMs))), stopped]);
   }
 
+  /** The first failure of a target is said, so that nobody waits for a start in silence; later ones only when asked for. */
+  #report({ command }: Connections, error: Error): void {
+    const say = this.#reported.has(command.address) ? this.logger.debug : this.logger.warn;
+    this.#reported.add(command.address);
+    say('Redis does not answer the primary', { address: command.address, error });
+  }
+
   recoverDead(group: GroupConfig, incarnation: string): Promise<readonly string[]> {
     const target = this.#targets.get(keyOf(group.connection)) as Connections;
     return new AdminStore(target.scripts).recoverDead(queueRef(group.queue, group.prefix), incarnation, group.maxStalledCount);
@@ -49,14 +57,7 @@ async function waitFor({ command }: Connections, limitMs: number): Promise<void>
   try {
     await command.whenReady(limitMs);
   } catch (error) {
-    throw new FatalError(
-      'REDIS_UNREACHABLE',
-      `Redis at ${command.address} cannot be used: ${messageOf(error)}`,
-      ExitCode.redisUnreachable,
-      {
-        cause: error,
-      },
-    );
+    throw new FatalError('REDIS_UNREACHABLE', messageOf(error), ExitCode.redisUnreachable, { cause: error });
   }
 }
 

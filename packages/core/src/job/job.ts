@@ -9,6 +9,7 @@ import type { JobRecord } from './job-record.js';
 import type { JobState } from './job-state.js';
 import type { Outcome } from './outcome.js';
 import { toPublicOptions } from './stored-options.js';
+import { type FinishEvents, waitUntilFinished } from './wait-until-finished.js';
 
 /** Progress as a processor reports it: anything that JSON can carry. */
 export type JobProgress = number | string | boolean | object;
@@ -241,6 +242,11 @@ export class Job<Data = any, Result = any, Name extends string = string> {
    */
   async moveToWaitingChildren(token = this.ownToken()): Promise<boolean> {
     return (await this.#move({ kind: 'wait-children' }, token, 'moveToWaitingChildren')) === 0;
+  }
+
+  /** Resolves with what the processor returns, rejects when the job fails; without `ttlMs`, waits without limit. See `wait-until-finished.ts`. */
+  waitUntilFinished(queueEvents: FinishEvents, ttlMs?: number): Promise<Result> {
+    return waitUntilFinished(this, this.#commands, queueEvents, ttlMs) as Promise<Result>;
   }
 
   /** The record with public names, as BullMQ prints it. */

@@ -72,15 +72,6 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   return best?.candidate;
 }
 
-/** Refuses members that nobody knows, with the closest name that somebody does. `path` is what the names are prefixed with. */
-export function refuseUnknown(path: string, input: object, known: ReadonlySet<string>): void {
-  for (const [name, value] of Object.entries(input)) {
-    if (known.has(name)) continue;
-    const close = didYouMean(name, known);
-    throw new InvalidOptionError(path + name, value, close ? `absent: did you mean "${close}"?` : 'absent');
-  }
-}
-
 /** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -60,6 +60,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.role = options.role;
     this.address = addressOf(client);
     this.#client = client;
+    if (isOwn) client.setMaxListeners(0); // each `whenReady` under way listens
     this.#isOwn = isOwn;
     this.#clock = options.clock ?? systemClock();
     this.#readyTimeoutMs = options.readyTimeoutMs ?? 10_000;

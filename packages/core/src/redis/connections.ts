@@ -49,6 +49,13 @@ export class Connections extends EventEmitter<ConnectionEvents> {
     await Promise.all([...this.#made.values()].map((connection) => connection.close()));
   }
 
+  /** Closes the stream connection, if there is one. Whoever asks for it later gets a new one. */
+  async releaseStream(): Promise<void> {
+    const stream = this.#made.get('stream');
+    this.#made.delete('stream');
+    await stream?.close();
+  }
+
   #get(role: ConnectionRole): Connection {
     const known = this.#made.get(role);
     if (known) return known;

@@ -97,7 +97,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     this.connections = new Connections({ connection: options.connection, clock: this.clock });
     const { clock, logger } = this;
     const store = new ConsumerStore(this.connections.scripts);
-    const failed = (error: unknown): void => this.#fail(error);
+    const failed = (error: unknown): void => this.fail(error);
     const lanes = integer('turnsInFlight', options.turnsInFlight ?? TURN_LIMITS.lanes, 1, 8);
     this.#outage = new Outage(clock, () => this.#tryAgain());
     this.#renewer = new LockRenewer(store, clock, this.#outage, logger, (job) => this.#lost(job), failed);
@@ -193,7 +193,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
   async #start(): Promise<void> {
     const { command, blocking } = this.connections;
     this.#markers = new BlockingMarkers(blocking, command);
-    this.#waiter = new MarkerWaiter(this.#markers, this.#table, this.clock, this.logger, (error) => this.#fail(error));
+    this.#waiter = new MarkerWaiter(this.#markers, this.#table, this.clock, this.logger, (error) => this.fail(error));
     for (const consumer of this.#table.consumers()) this.#markers.showAs(consumer.queue, consumer.profile.name);
     this.#listen();
     const connected = command.whenReady();
@@ -231,7 +231,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
 
   #tryAgain(): void {
     this.#loop.wake();
-    this.#renewer.renewDue().catch((error) => this.#fail(error));
+    this.#renewer.renewDue().catch((error) => this.fail(error));
   }
 
   #lost(job: HeldJob): void {
@@ -263,7 +263,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     await Promise.all([waited, turns]);
   }
 
-  #fail(thrown: unknown): void {
+  /** A bug in a loop, or in what runs jobs on it: everything of this runtime ends, once. */
+  fail(thrown: unknown): void {
     if (this.#state === 'failed' || this.#state === 'stopped') return;
     this.#state = 'failed';
     const error = toError(thrown);

@@ -279,3 +279,23 @@ test('many free places and one new job cost one fetch', async () => {
   await tick();
   expect(store.calls.map((call) => call.want)).toEqual([200]);
 });
+
+test('once fetching has stopped, jobs that a turn under way brings go back even if there is room', async () => {
+  const { store, table, loop, consumer } = rig();
+  let open = (): void => undefined;
+  store.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  store.ready = ['1', '2'];
+  table.register(consumer);
+  await tick();
+  loop.stopFetching();
+  const settled = loop.settleFetches();
+  open();
+  await settled;
+  expect(consumer.jobs).toEqual([]);
+  expect(store.calls.flatMap((call) => call.outcomes.map(({ jobId, outcome }) => [jobId, outcome.kind]))).toEqual([
+    ['1', 'wait'],
+    ['2', 'wait'],
+  ]);
+});

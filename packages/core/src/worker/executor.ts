@@ -70,7 +70,7 @@ export class Executor implements Consumer {
   #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(
-    private readonly runtime: Pick<Runtime, 'settle' | 'release' | 'placesChanged' | 'clock'>,
+    private readonly runtime: Pick<Runtime, 'settle' | 'release' | 'placesChanged' | 'fail' | 'clock'>,
     readonly queue: QueueRef,
     private readonly options: ResolvedWorkerOptions,
     private readonly commands: JobCommands,
@@ -126,7 +126,10 @@ export class Executor implements Consumer {
     const run = this.#hand.get(held);
     if (!run) return;
     if (code > 0) this.#settle(run, { kind: 'wait' });
-    else void this.#end(run, { threw: errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' }) });
+    else
+      this.#end(run, { threw: errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' }) }).catch((error) =>
+        this.runtime.fail(error),
+      );
   }
 
   lost(held: HeldJob): void {
@@ -206,23 +209,27 @@ export class Executor implements Consumer {
 
   readonly #onProgress = (job: Job, progress: JobProgress): void => this.listener.progress(job, progress);
 
+  /** Never rejects: what a processor throws is an outcome, anything else is a bug of ours. */
   async #execute(run: Run): Promise<void> {
-    const { held, job } = run;
-    if (held.schedule && !(await this.#follow(run))) return;
-    const refusal = held.undecodable ?? refusalToRun(held.record, this.options.maxStartedAttempts);
-    if (refusal !== undefined) {
-      await this.#end(run, { threw: new UnrecoverableError(refusal) });
-      return;
+    const { held } = run;
+    try {
+      if (!held.schedule || (await this.#follow(run))) await this.#end(run, await this.#call(run));
+    } catch (error) {
+      this.runtime.fail(error);
     }
+  }
+
+  async #call(run: Run): Promise<RunEnd> {
+    const { held, job } = run;
+    const refusal = held.undecodable ?? refusalToRun(held.record, this.options.maxStartedAttempts);
+    if (refusal !== undefined) return { threw: new UnrecoverableError(refusal) };
     this.listener.active(job);
-    let end: RunEnd;
     try {
       const signal = this.#makesSignals ? run.signal : undefined;
-      end = { returned: await this.processor(job, held.token, signal as AbortSignal) };
+      return { returned: await this.processor(job, held.token, signal as AbortSignal) };
     } catch (error) {
-      end = { threw: error };
+      return { threw: error };
     }
-    await this.#end(run, end);
   }
 
   /** The processor has settled: its place is free, and what it said goes to Redis unless the job is not ours any more. */
