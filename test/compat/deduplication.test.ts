@@ -84,7 +84,7 @@ async function leftBy(redis: Redis, base: string): Promise<Record<string, unknow
       const fields: Record<string, unknown> = await redis.hgetall(key);
       left[name] = { ...fields, ...(fields.opts ? { opts: JSON.parse(fields.opts as string) } : {}) };
     } else if (type === 'list') left[name] = await redis.lrange(key, 0, -1);
-    else if (type === 'zset') left[name] = (await redis.zrange(key, 0, -1, 'WITHSCORES')).map(wholeMarker(name));
+    else if (type === 'zset') left[name] = (await redis.zrange(key, '0', '-1', 'WITHSCORES')).map(wholeMarker(name));
     else if (type === 'string') left[name] = [await redis.get(key), Math.ceil((await redis.pttl(key)) / 10_000)];
     else left[name] = (await redis.xrange(key, '-', '+')).map(([, fields]) => fields.join(' '));
   }

@@ -59,12 +59,12 @@ describe.each(peers)('schedulers of BullMQ $version', (peer) => {
     await other.close();
 
     const schedule = async (base: string): Promise<unknown> => {
-      const flat = await redis.zrange(`${base}:mail:repeat`, 0, -1, 'WITHSCORES');
+      const flat = await redis.zrange(`${base}:mail:repeat`, '0', '-1', 'WITHSCORES');
       const slots = Object.fromEntries(flat.flatMap((id, n) => (n % 2 === 0 ? [[id, flat[n + 1]]] : [])));
       const definitions: Record<string, unknown> = {};
       for (const id of Object.keys(slots)) definitions[id] = await redis.hgetall(`${base}:mail:repeat:${id}`);
       const next: Record<string, unknown> = {};
-      for (const id of await redis.zrange(`${base}:mail:delayed`, 0, -1)) {
+      for (const id of await redis.zrange(`${base}:mail:delayed`, '0', '-1')) {
         const { opts, delay, timestamp, ...record } = await redis.hgetall(`${base}:mail:${id}`);
         const { delay: _delay, timestamp: _timestamp, ...options } = JSON.parse(opts as string);
         next[id] = { record, attempts: 0, ...options, due: Number(delay) + Number(timestamp) };

@@ -61,7 +61,7 @@ test('waits for a job as long as an idle queue is waited for', async () => {
   const worker = manual(one, { drainDelay: 20 });
   expect(await worker.getNextJob('t', { block: false })).toBeUndefined();
   const waited = worker.getNextJob('waiting');
-  await until(async () => (await one.redis.client('LIST')).toString().includes('bzpopmin'), { what: 'the wait for a hint' });
+  await until(async () => String(await one.redis.client('LIST')).includes('bzpopmin'), { what: 'the wait for a hint' });
   await one.queue.add('a', {});
   const job = await waited;
   expect(job).toMatchObject({ id: '1', token: 'waiting' });

@@ -40,7 +40,7 @@ async function schedule(
   return jobId;
 }
 
-const iterations = async (redis: Redis, prefix: string): Promise<string[]> => redis.zrange(`${prefix}:mail:delayed`, 0, -1);
+const iterations = async (redis: Redis, prefix: string): Promise<string[]> => redis.zrange(`${prefix}:mail:delayed`, '0', '-1');
 const HOUR = 3_600_000;
 const lastHour = Math.floor(Date.now() / HOUR) * HOUR;
 
