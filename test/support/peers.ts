@@ -32,6 +32,7 @@ export interface PeerQueue {
   upsertJobScheduler(id: string, repeat: Record<string, unknown>, template?: Record<string, unknown>): Promise<{ id?: string }>;
   removeJobScheduler(id: string): Promise<boolean>;
   promoteJobs(): Promise<void>;
+  rateLimit(ms: number): Promise<void>;
   getMetrics(type: string): Promise<{ meta: object; data: number[]; count: number }>;
 }
 
