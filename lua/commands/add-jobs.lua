@@ -1,4 +1,5 @@
 --- @include "attach-duplicate"
+--- @include "deduplicate-job"
 --- @include "emit"
 --- @include "push-delayed"
 --- @include "push-prioritized"
@@ -18,7 +19,8 @@
 
   Returns one entry per job: its id, or -5 its parent does not exist, -7 its id is stored as another parent's child. The jobs before and
           after such a one are added all the same.
-  Events  added, then waiting or delayed, per job; duplicated for an id that is stored already
+          For a job that another one with its deduplication id stands for, that one's id.
+  Events  added, then waiting or delayed, per job; duplicated for an id that is stored already; deduplicated, removed: see deduplicate-job
   Cost    O(jobs), about 4 commands each; the id counter moves on by `count` whatever becomes of the jobs ]]
 local q = queueOfMeta(KEYS[1])
 q.defers = true
@@ -38,6 +40,9 @@ for nth, job in ipairs(jobs) do
   elseif isCustom and redis.call('EXISTS', q.base .. job.id) == 1 then
     results[nth] = attachDuplicate(q, job, now)
   else
+    results[nth] = job.deid and deduplicateJob(q, job) or nil
+  end
+  if not results[nth] then
     storeJob(q, job)
     if job.delay > 0 then
       pushDelayed(q, job.id, job.timestamp + job.delay)

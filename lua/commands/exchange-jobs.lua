@@ -29,7 +29,8 @@
     statuses  one per outcome: 0 done, 1 no child to wait for (nothing changed), 2 an earlier try is in Redis, else a negative status
     jobs      { id, fields, id, fields, ... }: see activate-job
     left      ready jobs that stay behind; nextDueAt: epoch ms of the earliest delayed job, 0 none
-  Events  completed | failed [retries-exhausted] | waiting | delayed | waiting-children per outcome; active per job; drained
+  Events  completed | failed [retries-exhausted] | waiting | delayed | waiting-children per outcome; active per job, added and delayed
+          for the next iteration of an interval scheduler; drained
   Cost    O(outcomes + want) commands; leaving active by the cheaper of two ways, see choose-removal; promotion of at most 1000 due jobs
           (200 while others are ready); eviction of at most 100 jobs per finish, 1000 per call ]]
 local q = queueOfMeta(KEYS[1])
@@ -50,6 +51,12 @@ if outcomeCount > 0 then
   closeBatch(batch, tonumber(ARGV[9]), now)
 end
 
+local jobs, limitedMs = {}, 0
+if batch and batch.isRateLimited then -- its processor said so: the caller is to take nothing before the limit lifts
+  limitedMs = math.max(0, redis.call('PTTL', q.limiter))
+  if limitedMs > 0 then fetch.want = 0 end
+end
+
 local counts = { wait = redis.call('LLEN', q.wait), prioritized = redis.call('ZCARD', q.prioritized) }
 local dueAt = nextDueAt(q)
 if fetch.want > 0 and dueAt > 0 and dueAt <= now then
@@ -58,10 +65,13 @@ if fetch.want > 0 and dueAt > 0 and dueAt <= now then
   dueAt = nextDueAt(q)
 end
 
-local jobs, limitedMs = {}, 0
 if fetch.want > 0 and not q.isPaused then
   local room = q.concurrency and q.concurrency - redis.call('LLEN', q.active) or fetch.want
   jobs, limitedMs = fetchJobs(q, fetch, counts, room)
+  if q.hasFollowed then -- schedulers have added jobs of their own
+    counts = { wait = redis.call('LLEN', q.wait), prioritized = redis.call('ZCARD', q.prioritized) }
+    dueAt = nextDueAt(q)
+  end
 end
 
 local blocked = isBlocked(q)
@@ -69,7 +79,9 @@ local left = counts.wait + counts.prioritized
 local hasFreed = q.concurrency ~= nil and batch ~= nil and batch.left > 0
 if left > 0 then
   local isLimitedForAll = limitedMs > 0 and q.max ~= nil
-  if not blocked and not isLimitedForAll and (#jobs > 0 or q.wantsWake or hasFreed) then redis.call('ZADD', q.marker, 0, '0') end
+  if isLimitedForAll and not blocked then
+    redis.call('ZADD', q.marker, now + limitedMs, 'limit') -- whoever is idle then goes on, even if this caller is busy
+  elseif not blocked and (#jobs > 0 or q.wantsWake or hasFreed) then redis.call('ZADD', q.marker, 0, '0') end
 elseif fetch.want > 0 then
   redis.call('ZREMRANGEBYSCORE', q.marker, 0, 0) -- nothing is ready: hints that say so would only cost empty fetches
 end

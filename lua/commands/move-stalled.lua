@@ -13,12 +13,13 @@
   ARGV[2] intervalMs  within it, one check is enough for all clients
   ARGV[3] maxStalled  times a job may stall before it is failed
 
-  Returns the ids that went back; none when another client checked within the interval
+  Returns { ids, nextMs }: the ids that went back, none when another client checked within the interval; the ms until the next check
+          may be made
   Events  waiting and stalled per job
   Cost    O(active): two passes over its ids ]]
 local q = queueOfMeta(KEYS[1])
 q.defers = true
-if not redis.call('SET', q.stalledCheck, ARGV[1], 'PX', ARGV[2], 'NX') then return {} end
+if not redis.call('SET', q.stalledCheck, ARGV[1], 'PX', ARGV[2], 'NX') then return { {}, redis.call('PTTL', q.stalledCheck) } end
 trimEvents(q)
 
 local returned = {}
@@ -43,4 +44,4 @@ end
 
 q.defers = false
 if #returned > 0 then wake(q) end
-return returned
+return { returned, tonumber(ARGV[2]) }

@@ -1,7 +1,9 @@
 --- @include "emit"
+--- @include "follow-schedule"
 -- Locks a job that was taken and counts its start. Returns what a run needs of its record (FETCHED_FIELDS in job/job-record.ts has the
 -- same order; after the first six, the list ends where nothing more is stored), or nil when there is no record: such an id is dropped.
--- The second result says whether the job has only to be failed.
+-- One entry beyond them says what the caller has to do about the job's schedule, see follow-schedule. The second result says whether the
+-- job has only to be failed.
 local function activateJob(q, id, fetch)
   local key = q.base .. id
   local fields = redis.call('HMGET', key, 'name', 'data', 'opts', 'timestamp', 'delay', 'priority', 'ats', 'atm', 'stc', 'progress',
@@ -16,6 +18,11 @@ local function activateJob(q, id, fetch)
     redis.call('HMSET', key, 'processedOn', fetch.now, 'ats', started)
   end
   local isDoomed, last = fields[15] and true or false, 17
+  local schedule = fields[13] and followSchedule(q, id, fields, tonumber(fetch.now))
+  if schedule then
+    fields[18] = schedule
+    return fields, isDoomed
+  end
   while last > 6 and not fields[last] do last = last - 1 end
   fields[last + 1] = nil
   return fields, isDoomed

@@ -2,7 +2,7 @@
 --   complete       keep, value                      fail           keep, attempts, reason, stacktrace
 --   retry          lifo (1 or 0), reason, stacktrace
 --   delay          delayMs, counts attempt (1 or 0), has reason (1 or 0), reason, stacktrace
---   wait, wait-children   nothing more
+--   wait           rate limited (1 or 0)           wait-children  nothing more
 -- Everything stays a text. Keys are added: key, lockKey.
 local function readOutcomes(list, at, count, base)
   local outcomes = {}
@@ -25,7 +25,10 @@ local function readOutcomes(list, at, count, base)
       outcome.delayMs, outcome.counts, outcome.hasReason = list[at + 4], list[at + 5], list[at + 6]
       outcome.reason, outcome.stacktrace = list[at + 7], list[at + 8]
       at = at + 9
-    elseif kind == 'wait' or kind == 'wait-children' then
+    elseif kind == 'wait' then
+      outcome.isRateLimited = list[at + 4] == '1'
+      at = at + 5
+    elseif kind == 'wait-children' then
       at = at + 4
     else
       error('unknown kind of outcome: ' .. tostring(kind))

@@ -22,6 +22,7 @@ local function returnJob(batch, outcome, now)
     redis.call('HINCRBY', key, 'atm', 1)
     emit(q, 'waiting', 'jobId', id, 'prev', 'active')
   elseif kind == 'wait' then
+    batch.isRateLimited = batch.isRateLimited or outcome.isRateLimited
     if priority > 0 then redis.call('ZADD', q.prioritized, priority * 4294967296, id) else pushWait(q, 'R', id) end
     emit(q, 'waiting', 'jobId', id, 'prev', 'active')
   else

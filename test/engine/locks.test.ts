@@ -120,3 +120,14 @@ async function connectionsOf(redis: { client(command: 'LIST'): Promise<unknown> 
     .trim()
     .split('\n').length;
 }
+
+test('a process that starts after a check by another one makes the next check as soon as it may', async () => {
+  const { queue, worker, counts, redis, prefix } = rig();
+  await queue.add('a', {});
+  const id = (await redis.rpoplpush(`${prefix}:mail:wait`, `${prefix}:mail:active`)) as string; // its holder died
+  await redis.sadd(`${prefix}:mail:stalled`, id); // and was seen active by a check
+  await redis.set(`${prefix}:mail:stalled-check`, Date.now(), 'PX', 300);
+  worker(async () => 'recovered', { stalledInterval: 3_600_000 });
+  await counts({ completed: 1 });
+  expect(await queue.getJob('1')).toMatchObject({ returnvalue: 'recovered', stalledCounter: 1 });
+});

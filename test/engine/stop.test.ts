@@ -146,6 +146,42 @@ describe('drain', () => {
     expect((await first).returned).toHaveLength(1);
   });
 
+  test('a call that returns jobs gives those back that an earlier one let linger', async () => {
+    const { queue, worker, counts, broken } = rig();
+    const runtime = ownRuntime();
+    const gate = new Gate();
+    const one = worker(gate.processor, { runtime, concurrency: 3 });
+    await queue.addBulk(jobs(3));
+    await gate.hasStarted(3);
+    const first = await one.drain(within(50), { abortLeadMs: 0, onDeadline: 'linger' });
+    expect(first.lingering).toHaveLength(3);
+    const again = one.drain(within(200), { abortLeadMs: 0, onDeadline: 'return' });
+    gate.open('2');
+    const report = await again;
+    expect(report).toMatchObject({ finished: 1, lost: [], lingering: [] });
+    expect(report.returned.map(({ jobId }) => jobId)).toEqual(['1', '3']);
+    expect(runtime.hand()).toEqual([]);
+    await counts({ waiting: 2, completed: 1, active: 0 });
+    expect(await one.drain(within(1), { abortLeadMs: 0, onDeadline: 'return' })).toBe(report);
+    gate.openAll();
+    expect(await broken()).toEqual([]);
+  });
+
+  test('a call that returns jobs overtakes one under way that would let them linger', async () => {
+    const { queue, worker, counts } = rig();
+    const runtime = ownRuntime();
+    const gate = new Gate();
+    const one = worker(gate.processor, { runtime });
+    await queue.add('a', {});
+    await gate.hasStarted(1);
+    const closed = one.close(); // waits for ever
+    const report = await one.drain(within(100), { abortLeadMs: 0, onDeadline: 'return' });
+    expect(report).toMatchObject({ finished: 0, lingering: [], returned: [{ jobId: '1' }] });
+    await closed;
+    await counts({ waiting: 1, active: 0 });
+    gate.openAll();
+  });
+
   test('jobs that a fetch under way still brings go back unstarted', async () => {
     const { queue, worker, counts, broken } = rig();
     const runtime = ownRuntime();

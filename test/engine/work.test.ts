@@ -173,21 +173,6 @@ describe('a worker', () => {
     expect((await queue.getJob(garbled?.id as string))?.failedReason).toContain('cannot be decoded');
   });
 
-  test('puts a scheduler job back untouched and leaves the queue to others', async () => {
-    const { queue, worker, redis, prefix } = rig();
-    await queue.pause();
-    const job = await queue.add('a', {});
-    await redis.hset(`${prefix}:mail:${job.id}`, 'rjk', 'nightly');
-    const gate = new Gate();
-    const one = worker(gate.processor, { allowErrors: true });
-    const told = next<[Error]>(one, 'error');
-    await queue.resume();
-    expect((await told)[0].message).toContain('job scheduler nightly');
-    await until(async () => (await job.getState()) === 'waiting', { what: 'the job to be back in wait' });
-    expect(gate.started).toEqual([]);
-    expect(await queue.getJob(job.id)).toMatchObject({ attemptsMade: 0 });
-  });
-
   test('loads its processor from a module', async () => {
     const { queue, worker, counts } = rig();
     const url = new URL(`data:text/javascript,${encodeURIComponent('export default async (job) => job.data.n * 2')}`);
@@ -201,7 +186,9 @@ describe('a worker', () => {
     const { worker } = rig();
     const one = worker(new URL('data:text/javascript,export const nothing = 1'), { autorun: false });
     await expect(one.run()).rejects.toThrow('processor must be a function: it is the default export of');
-    expect(() => new Worker('mail', null as never)).toThrow('processor must be a function, or the path or URL of a module');
+    expect(() => new Worker('mail', 5 as never)).toThrow(
+      'processor must be a function, the path or URL of a module, or null to process by hand',
+    );
   });
 
   test('survives what its listeners throw', async () => {

@@ -11,7 +11,7 @@ export interface Peer {
     name: string,
     processor: (job: { id?: string; name: string; data: unknown; attemptsMade: number }) => Promise<unknown>,
     where: PeerPlace,
-    concurrency?: number,
+    options?: number | Record<string, unknown>,
   ): Promise<PeerWorker>;
   events(name: string, where: PeerPlace): Promise<PeerEvents>;
 }
@@ -30,6 +30,11 @@ export interface PeerQueue {
   getWorkers(): Promise<unknown[]>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  upsertJobScheduler(id: string, repeat: Record<string, unknown>, template?: Record<string, unknown>): Promise<{ id?: string }>;
+  removeJobScheduler(id: string): Promise<boolean>;
+  promoteJobs(): Promise<void>;
+  rateLimit(ms: number): Promise<void>;
+  getMetrics(type: string): Promise<{ meta: object; data: number[]; count: number }>;
 }
 
 export interface PeerJob {
@@ -42,6 +47,7 @@ export interface PeerJob {
 
 export interface PeerWorker {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  close(force?: boolean): Promise<void>;
 }
 
 export interface PeerEvents {
@@ -61,8 +67,9 @@ function peer(version: string, bullmq: Bullmq): Peer {
       atEnd(() => queue.close());
       return queue as unknown as PeerQueue;
     },
-    async worker(name, processor, where, concurrency = 1) {
-      const worker = new bullmq.Worker(name, processor as never, { ...options(where), concurrency });
+    async worker(name, processor, where, more = 1) {
+      const chosen = typeof more === 'number' ? { concurrency: more } : { concurrency: 1, ...more };
+      const worker = new bullmq.Worker(name, processor as never, { ...options(where), ...chosen });
       atEnd(() => worker.close());
       await worker.waitUntilReady();
       return worker as unknown as PeerWorker;

@@ -17,6 +17,7 @@ export {
 } from './errors/index.js';
 export {
   type BackoffOptions,
+  type DeduplicationOptions,
   type DependenciesRequest,
   type DependencyCountsRequest,
   Job,
@@ -25,8 +26,10 @@ export {
   type JobState,
   type JobsOptions,
   type KeepJobs,
+  type NextJobData,
   type ParentOptions,
   type RemovalOption,
+  type RepeatStrategy,
   type RetryOptions,
 } from './job/index.js';
 export { InvalidOptionError, type Logger } from './kit/index.js';
@@ -43,6 +46,7 @@ export type { QueueMetaValues } from './queue/queue-status.js';
 export type { QueueDependencies } from './queue/queue-view.js';
 export type { ConnectionInput } from './redis/index.js';
 export type { JobInHand, Runtime } from './runtime/runtime.js';
+export type { QueueMetrics } from './store/index.js';
 export { channels, type JobMessage } from './telemetry/channels.js';
 export type { DrainOptions, DrainReport, JobRef } from './worker/drain.js';
 export type { ProcessorFunction } from './worker/executor.js';

@@ -23,6 +23,8 @@ export interface JobCommands {
   clearLogs(jobId: string, keep: number): Promise<void>;
   /** 1 removed, 0 a lock is held, else a negative status. */
   remove(jobId: string, withChildren: boolean): Promise<number>;
+  /** 1 if the job owned the deduplication id, which is free now, else 0. */
+  freeDeduplication(jobId: string, deduplicationId: string): Promise<number>;
   /** Stores an outcome now, apart from any turn. 1: `wait-children` without children to wait for. */
   settle(outcome: PendingOutcome): Promise<number>;
   /** @returns whether the lock was still held with this token. */
@@ -39,6 +41,11 @@ export interface JobCommands {
   /** Children of one kind: a page of them, or all. */
   children(jobId: string, kind: ChildKind, page?: Required<PageRequest>): Promise<ChildPage>;
   childCounts(jobId: string): Promise<Readonly<Record<ChildKind, number>>>;
+  /**
+   * Adds the scheduler's iteration after the job, which has just started.
+   * @param slot epoch ms; undefined: by the scheduler's interval.
+   */
+  addNextIteration(jobId: string, scheduler: string, slot: number | undefined): Promise<void>;
   /** Epoch ms. */
   now(): number;
 }

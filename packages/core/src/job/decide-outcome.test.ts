@@ -68,7 +68,7 @@ test('errors that steer: the job was moved already, or goes back to wait', () =>
   for (const threw of [new DelayedError(), new WaitingError(), new WaitingChildrenError()]) {
     expect(decideOutcome(record({}), { threw }, RULES)).toBeUndefined();
   }
-  expect(decideOutcome(record({}), { threw: new RateLimitError() }, RULES)).toEqual({ kind: 'wait' });
+  expect(decideOutcome(record({}), { threw: new RateLimitError() }, RULES)).toEqual({ kind: 'wait', isRateLimited: true });
 });
 
 test.each([

@@ -41,7 +41,7 @@ export function decideOutcome(record: JobRecord, end: RunEnd, rules: OutcomeRule
     case 'WaitingChildrenError':
       return undefined;
     case 'RateLimitError':
-      return { kind: 'wait' };
+      return { kind: 'wait', isRateLimited: true };
     default:
       return decideFailure(record, end.threw, rules);
   }

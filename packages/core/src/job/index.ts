@@ -1,4 +1,5 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
+export { checkJobOptions, MAX_PRIORITY } from './check-options.js';
 export {
   CHILD_KINDS,
   type ChildKind,
@@ -11,7 +12,7 @@ export {
 export type { JobCommands, ReprocessOptions } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
-export { Job, type JobHome } from './job.js';
+export { Job, type JobHome, type NextJobData } from './job.js';
 export type { RetryOptions } from './job-admin.js';
 export { toChildJson } from './job-json.js';
 export type {
@@ -30,10 +31,12 @@ export {
   type FetchedJob,
   type JobRecord,
   type RawJobFields,
+  type ScheduleDuty,
   type StoredJobOptions,
 } from './job-record.js';
 export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
-export { MAX_DELAY_MS, MAX_PRIORITY, type NewJob, newJob } from './new-job.js';
+export { MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
+export { isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule } from './next-run.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

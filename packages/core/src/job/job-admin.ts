@@ -1,6 +1,7 @@
 import { InvalidOptionError, integer, nonNegativeInt } from '../kit/index.js';
+import { MAX_PRIORITY } from './check-options.js';
 import { type JobProgress, JobView } from './job-view.js';
-import { delayOf, MAX_PRIORITY } from './new-job.js';
+import { delayOf } from './new-job.js';
 
 /** What `retry` forgets of a job's past. */
 export interface RetryOptions {
@@ -64,6 +65,12 @@ export class JobAdmin<Data = any, Result = any, Name extends string = string> ex
       ...(resetAttemptsMade ? { attemptsMade: 0 } : {}),
       ...(resetAttemptsStarted ? { attemptsStarted: 0 } : {}),
     });
+  }
+
+  /** Makes the job's deduplication id free for the next add. @returns whether this job still owned it. */
+  async removeDeduplicationKey(): Promise<boolean> {
+    const id = this.deduplicationId;
+    return id !== undefined && (await this.commands.freeDeduplication(this.id, id)) === 1;
   }
 
   /** @throws Error when a worker holds the job, or with `removeChildren` one of its children. */

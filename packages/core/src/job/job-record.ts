@@ -51,7 +51,12 @@ export interface FetchedJob {
   readonly token: string;
   /** Set when the stored data or options could not be decoded: the job is failed with this text instead of being run. */
   readonly undecodable?: string;
+  /** What is to be done about the job's schedule before it runs; see lua/includes/follow-schedule.lua. */
+  readonly schedule?: ScheduleDuty;
 }
+
+/** `ask`: add the next iteration; `legacy`: a repeatable job of version 5 or before, which is not to be run. */
+export type ScheduleDuty = 'ask' | 'legacy';
 
 /** The fields of a job's hash, raw. A missing one is undefined (HGETALL) or null (HMGET). */
 export type RawJobFields = Readonly<Record<string, string | null | undefined>>;
@@ -118,7 +123,13 @@ export function decodeFetched(id: string, values: readonly (string | null)[], to
   for (let at = 0; at < FETCHED_FIELDS.length; at++) fields[FETCHED_FIELDS[at] as string] = values[at] ?? null;
   const { record, undecodable } = decodeJob(id, fields);
   const started = { ...record, attemptsStarted: record.attemptsStarted + 1, processedOn: now, processedBy: holder };
-  return undecodable === undefined ? { record: started, token } : { record: started, token, undecodable };
+  const schedule = values[FETCHED_FIELDS.length];
+  return {
+    record: started,
+    token,
+    ...(undecodable === undefined ? {} : { undecodable }),
+    ...(schedule ? { schedule: schedule as ScheduleDuty } : {}),
+  };
 }
 
 function optionalInteger(text: string | null | undefined): number | undefined {

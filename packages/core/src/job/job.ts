@@ -21,6 +21,12 @@ export interface JobHome<Data = any, Result = any, Name extends string = string>
 }
 
 /**
+ * What ending a job by hand brings of the next one: its record, as `Job.fromJSON` reads it, and its id, or null and 0 when there is none
+ * now; then ms until the rate limit lifts and epoch ms of the earliest delayed job, 0 each if none. Undefined: nothing is left.
+ */
+export type NextJobData = [jobData: Record<string, unknown> | null, jobId: string | 0, limitUntil: number, delayUntil: number];
+
+/**
  * One job: a view on its record, with BullMQ's names. The record is what Redis had when the job was read or fetched; methods that change
  * Redis change it too. A job out of a worker carries the token of its lock.
  */
@@ -81,18 +87,23 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
     return (await this.commands.extendLock(this.id, token, lockMs)) ? 1 : 0;
   }
 
-  /** For manual processing: ends the run with a result. */
-  async moveToCompleted(value: Result, token = this.#ownToken()): Promise<void> {
+  /**
+   * For manual processing: ends the run with a result.
+   * @param fetchNext locks the next job with the same token and returns it; only for jobs out of `Worker.getNextJob`.
+   */
+  async moveToCompleted(value: Result, token = this.ownToken(), _fetchNext = true): Promise<NextJobData | undefined> {
     await this.#settle({ returned: value }, token, 'moveToCompleted');
+    return undefined;
   }
 
   /** For manual processing: ends the run with an error; the job is retried or fails, as its options say. */
-  async moveToFailed(error: unknown, token = this.#ownToken()): Promise<void> {
+  async moveToFailed(error: unknown, token = this.ownToken(), _fetchNext = false): Promise<NextJobData | undefined> {
     await this.#settle({ threw: toError(error) }, token, 'moveToFailed');
+    return undefined;
   }
 
   /** Back to delayed until `timestamp` (epoch ms), without counting an attempt. The processor then throws DelayedError. */
-  async moveToDelayed(timestamp: number, token = this.#ownToken()): Promise<void> {
+  async moveToDelayed(timestamp: number, token = this.ownToken()): Promise<void> {
     const now = this.commands.now();
     const delayMs = Math.max(0, Math.trunc(timestamp) - now);
     await this.#move({ kind: 'delay', delayMs, countsAttempt: false }, token, 'moveToDelayed', now);
@@ -100,7 +111,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   }
 
   /** Back to the front of wait, without counting an attempt. The processor then throws WaitingError. */
-  async moveToWait(token = this.#ownToken()): Promise<void> {
+  async moveToWait(token = this.ownToken()): Promise<void> {
     await this.#move({ kind: 'wait' }, token, 'moveToWait');
   }
 
@@ -108,7 +119,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
    * Waits for children that were added meanwhile. @returns false when there is none to wait for: the job is still active. If true, the
    * processor throws WaitingChildrenError.
    */
-  async moveToWaitingChildren(token = this.#ownToken()): Promise<boolean> {
+  async moveToWaitingChildren(token = this.ownToken()): Promise<boolean> {
     return (await this.#move({ kind: 'wait-children' }, token, 'moveToWaitingChildren')) === 0;
   }
 
@@ -126,7 +137,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
     return this.check(await this.commands.settle({ jobId: this.id, token, at, outcome }), command);
   }
 
-  #ownToken(): string {
+  protected ownToken(): string {
     if (this.token === undefined) throw new Error(`job ${this.id} is not locked here: give the token of its lock`);
     return this.token;
   }

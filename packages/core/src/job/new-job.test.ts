@@ -17,6 +17,7 @@ test('options of the call win over defaults, which never give an id', () => {
     priority: 0,
     lifo: false,
     parent: undefined,
+    deduplication: undefined,
   });
 });
 
@@ -78,7 +79,6 @@ test.each([
   { parent: { id: '', queue: 'bull:q' } },
   { parent: { id: 'p', queue: 'q' } },
   { failParentOnFailure: true, removeDependencyOnFailure: true },
-  { deduplication: { id: 'x' } },
   { repeat: { every: 5 } },
 ] as JobsOptions[])('%p is refused', (options) => {
   expect(() => newJob('n', { long: true }, options, {}, NOW)).toThrow(InvalidOptionError);

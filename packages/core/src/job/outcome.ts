@@ -22,7 +22,7 @@ export type Outcome =
       readonly stacktrace?: string;
     }
   /** Back to the front of its class with attempts and stall count untouched: rate limited, moved by hand, drained, or unsupported. */
-  | { readonly kind: 'wait' }
+  | { readonly kind: 'wait'; readonly isRateLimited?: boolean }
   | { readonly kind: 'wait-children' };
 
 /** An outcome on its way to Redis. `at` is the epoch ms at which the run ended: it becomes `finishedOn`, so a second try is recognised. */

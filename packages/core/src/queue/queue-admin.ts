@@ -23,6 +23,17 @@ const MAX_BATCH = 1_000;
 /** What operators do to a queue. Each call to Redis is bounded; bulk methods repeat it until nothing is left to do. */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
 export class QueueAdmin<Data = any, Result = any, Name extends string = string> extends QueueView<Data, Result, Name> {
+  /** Makes a deduplication id free for the next add, whichever job owns it. @returns 1 freed, 0 nobody owned it. */
+  async removeDeduplicationKey(deduplicationId: string): Promise<number> {
+    const { admin, queue } = await this.ready();
+    return admin.freeDeduplication(queue, deduplicationId);
+  }
+
+  /** @deprecated the old name of `removeDeduplicationKey`. */
+  removeDebounceKey(deduplicationId: string): Promise<number> {
+    return this.removeDeduplicationKey(deduplicationId);
+  }
+
   /** Stops the queue for all workers of all clients; jobs in hand go on. */
   async pause(): Promise<void> {
     const { admin, queue } = await this.ready();

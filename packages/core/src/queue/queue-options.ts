@@ -1,5 +1,5 @@
-import type { JobsOptions } from '../job/index.js';
-import { didYouMean, InvalidOptionError, nonNegativeInt } from '../kit/index.js';
+import { checkJobOptions, type JobsOptions } from '../job/index.js';
+import { InvalidOptionError, nonNegativeInt, refuseUnknown } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
 
 /** BullMQ's QueueOptions by name and meaning. */
@@ -47,16 +47,13 @@ const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
 
 /** @throws InvalidOptionError */
 export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
-  for (const name of Object.keys(input)) {
-    if (KNOWN.has(name)) continue;
-    const close = didYouMean(name, KNOWN);
-    throw new InvalidOptionError(name, (input as Record<string, unknown>)[name], close ? `absent: did you mean "${close}"?` : 'absent');
-  }
+  refuseUnknown('', input, KNOWN);
   const { connection = LOCAL, prefix = 'bull', defaultJobOptions = {}, streams, skipMetasUpdate = false } = input;
   if (typeof prefix !== 'string' || prefix === '') throw new InvalidOptionError('prefix', prefix, 'a text');
   if (typeof defaultJobOptions !== 'object' || defaultJobOptions === null) {
     throw new InvalidOptionError('defaultJobOptions', defaultJobOptions, 'an object');
   }
+  checkJobOptions(defaultJobOptions, 'defaultJobOptions.');
   return Object.freeze({
     connection,
     prefix,

@@ -1,6 +1,6 @@
 import { MAX_PRIORITY } from '../job/index.js';
-import { integer, nonNegativeInt } from '../kit/index.js';
-import type { ListedClient, QueueCounts, QueueMeta } from '../store/index.js';
+import { InvalidOptionError, integer, nonNegativeInt } from '../kit/index.js';
+import type { ListedClient, QueueCounts, QueueMeta, QueueMetrics } from '../store/index.js';
 import { DEFAULT_TYPES, type JobType, knownType, TYPES } from './job-types.js';
 import { formatPrometheus } from './prometheus.js';
 import { QueueBase } from './queue-base.js';
@@ -45,6 +45,13 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
     const { inspect, queue } = await this.ready();
     const counts = await inspect.priorityCounts(queue, wanted);
     return Object.fromEntries(wanted.map((priority, at) => [String(priority), counts[at] as number]));
+  }
+
+  /** Finished jobs per minute, newest first, from minute `start` to `end`, both included; counted by workers with the option `metrics`. */
+  async getMetrics(type: 'completed' | 'failed', start = 0, end = -1): Promise<QueueMetrics> {
+    if (type !== 'completed' && type !== 'failed') throw new InvalidOptionError('type', type, '"completed" or "failed"');
+    const { inspect, queue } = await this.ready();
+    return inspect.metrics(queue, type, integer('start', start), integer('end', end));
   }
 
   async getWaitingCount(): Promise<number> {

@@ -92,6 +92,17 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
       total: counts[kind],
     };
   }
+
+  /** The job that owns a deduplication id; null: nobody. */
+  async getDeduplicationJobId(deduplicationId: string): Promise<string | null> {
+    const { inspect, queue } = await this.ready();
+    return inspect.deduplicationOwner(queue, deduplicationId);
+  }
+
+  /** @deprecated the old name of `getDeduplicationJobId`. */
+  getDebounceJobId(deduplicationId: string): Promise<string | null> {
+    return this.getDeduplicationJobId(deduplicationId);
+  }
 }
 
 function dependencyItem(id: string, text: string | undefined): QueueDependencies['items'][number] {

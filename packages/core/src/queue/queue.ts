@@ -185,7 +185,7 @@ function recordOf(job: NewJob, data: unknown, id: string): JobRecord {
     parentKey: job.parent?.key,
     parent: parent && { id: parent.id, queueKey: parent.queueKey },
     repeatJobKey: undefined,
-    deduplicationId: undefined,
+    deduplicationId: job.deduplication?.id,
     deferredFailure: undefined,
   };
 }

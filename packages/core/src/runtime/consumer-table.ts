@@ -104,6 +104,8 @@ export class ConsumerTable {
     if (want > 0) {
       queue.checkedAt = nowMonotonic;
       queue.dueAt = reply.nextDueAt;
+    }
+    if (want > 0 || reply.limitedForMs > 0) {
       pool.limitedUntil = reply.limitedForMs > 0 ? nowEpoch + Math.min(reply.limitedForMs, limitDelay(pool)) : 0;
     }
     if (mayFindMore(want, reply)) this.#setReady(queue, true);
@@ -171,8 +173,8 @@ export function assign<T>(pool: Pool, jobs: readonly T[], give: (consumer: Consu
 
 /** Consumers whose profiles give the same text share calls. */
 export function profileKey(profile: FetchProfile): string {
-  const { lockMs, limiter, name, maxMetricsSize } = profile;
-  return JSON.stringify([lockMs, limiter?.max, limiter?.durationMs, name, maxMetricsSize]);
+  const { lockMs, limiter, name, maxMetricsSize, token } = profile;
+  return JSON.stringify([lockMs, limiter?.max, limiter?.durationMs, name, maxMetricsSize, token]);
 }
 
 function mayFindMore(want: number, reply: ExchangeReply): boolean {

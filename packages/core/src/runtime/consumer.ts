@@ -1,4 +1,4 @@
-import type { FetchedJob, JobRecord, Outcome, PendingOutcome } from '../job/index.js';
+import type { FetchedJob, JobRecord, Outcome, PendingOutcome, ScheduleDuty } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import type { FetchProfile, HeldLockRef } from '../store/index.js';
 
@@ -107,6 +107,7 @@ export class HeldJob implements PendingOutcome, HeldLockRef {
   readonly record: JobRecord;
   readonly token: string;
   readonly undecodable: string | undefined;
+  readonly schedule: ScheduleDuty | undefined;
   phase: HeldPhase = 'running';
   /** Until a run settles it, giving the job back is what is to become of it. */
   outcome: Outcome = BACK_TO_WAIT;
@@ -134,6 +135,7 @@ export class HeldJob implements PendingOutcome, HeldLockRef {
     this.record = fetched.record;
     this.token = fetched.token;
     this.undecodable = fetched.undecodable;
+    this.schedule = fetched.schedule;
   }
 
   get lockMs(): number {

@@ -70,7 +70,9 @@ export class Maintenance {
     const options = { maxStalledCount: rule.maxCount, stalledIntervalMs: rule.intervalMs, now: this.clock.now() };
     let moved: readonly string[];
     try {
-      moved = await this.store.moveStalled(queue.ref, options);
+      const check = await this.store.moveStalled(queue.ref, options);
+      moved = check.moved;
+      this.#checkedUntil(queue, check.nextMs);
     } catch (error) {
       this.logger.warn('the stalled check failed', { queue: queue.ref.name, error: messageOf(error) });
       return;
@@ -79,6 +81,13 @@ export class Maintenance {
     this.table.markReady(queue);
     const [teller] = rule.asked; // told once, as by the one worker whose check it was
     teller?.stalled(moved);
+  }
+
+  /** The next check is made as soon as Redis allows it, which is not a whole interval from now if another client was the last. */
+  #checkedUntil(queue: QueueState, nextMs: number): void {
+    if (!this.#nextAt.has(queue)) return;
+    this.#nextAt.set(queue, this.clock.monotonic() + nextMs);
+    this.#arm();
   }
 
   #arm(): void {

@@ -183,7 +183,7 @@ export class TurnLoop {
   }
 
   #callOf({ pool, outcomes, want }: SentCall, now: number): ExchangeCall {
-    const token = `${this.parts.incarnation}:${++this.#calls}`;
+    const token = pool.profile.token ?? `${this.parts.incarnation}:${++this.#calls}`;
     return { queue: pool.queue.ref, profile: pool.profile, now, outcomes, want, share: pool.queue.share, token };
   }
 

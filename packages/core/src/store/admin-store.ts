@@ -23,6 +23,11 @@ export class AdminStore {
     return (await this.#call('remove-job', queue, [jobId, withChildren ? 1 : 0])) as number;
   }
 
+  /** Makes a deduplication id free; with `jobId`, only if that job owns it. @returns 1 freed, 0 nothing to free. */
+  async freeDeduplication(queue: QueueRef, deduplicationId: string, jobId = ''): Promise<number> {
+    return (await this.#call('free-deduplication', queue, [deduplicationId, jobId])) as number;
+  }
+
   /**
    * Puts the jobs of a dead incarnation back into wait, by the stalled rule: those in active whose lock token begins with
    * `<incarnation>:`. Only for a process that is known to be gone.
@@ -40,12 +45,16 @@ export class AdminStore {
 
   /** @returns how many fields are new, or when taking the limit away, were there: BullMQ's answer. */
   async setGlobalConcurrency(queue: QueueRef, concurrency: number | undefined): Promise<number> {
-    return this.#setMeta(queue, { concurrency });
+    const changed = await this.#setMeta(queue, { concurrency });
+    await this.#hint(queue);
+    return changed;
   }
 
   /** @returns how many fields are new, or when taking the limit away, were there. */
   async setGlobalRateLimit(queue: QueueRef, limit: { readonly max: number; readonly durationMs: number } | undefined): Promise<number> {
-    return this.#setMeta(queue, { max: limit?.max, duration: limit?.durationMs });
+    const changed = await this.#setMeta(queue, { max: limit?.max, duration: limit?.durationMs });
+    await this.#hint(queue);
+    return changed;
   }
 
   /** No job starts for `ms`, on workers that have a rate limit. */
@@ -56,6 +65,11 @@ export class AdminStore {
   /** Ends a rate limit's wait at once. @returns 1, or 0 when there was none. */
   async removeRateLimit(queue: QueueRef): Promise<number> {
     return (await this.scripts.connection.send('del', [queueKeys(queue).limiter])) as number;
+  }
+
+  /** Jobs may be allowed to start that were not before: whoever is idle looks. */
+  async #hint(queue: QueueRef): Promise<void> {
+    await this.scripts.connection.send('zadd', [queueKeys(queue).marker, 0, '0']);
   }
 
   async #recoveryPass(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<{ ids: string[]; calls: number }> {

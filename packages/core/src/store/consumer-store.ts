@@ -1,7 +1,7 @@
 import { type QueueRef, queueKeys } from '../keys/queue-keys.js';
 import { toError } from '../kit/index.js';
 import type { RedisArgument, Scripts } from '../redis/index.js';
-import type { ExchangeCall, ExchangeReply, ExchangeStore, HeldLockRef } from './exchange.js';
+import type { ExchangeCall, ExchangeReply, ExchangeStore, HeldLockRef, StalledCheck } from './exchange.js';
 import { pushOutcome } from './outcome-args.js';
 import { readExchangeReply } from './replies.js';
 
@@ -58,8 +58,10 @@ export class ConsumerStore implements ExchangeStore {
       stalledIntervalMs,
       now,
     }: { readonly maxStalledCount: number; readonly stalledIntervalMs: number; readonly now: number },
-  ): Promise<readonly string[]> {
-    return (await this.scripts.call('move-stalled', [queueKeys(queue).meta], [now, stalledIntervalMs, maxStalledCount])) as string[];
+  ): Promise<StalledCheck> {
+    const args = [now, stalledIntervalMs, maxStalledCount];
+    const [moved, nextMs] = (await this.scripts.call('move-stalled', [queueKeys(queue).meta], args)) as [string[], number];
+    return { moved, nextMs: Math.max(1, nextMs) };
   }
 }
 

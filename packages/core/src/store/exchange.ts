@@ -8,6 +8,8 @@ export interface FetchProfile {
   readonly name?: string;
   /** Data points per metric kept in Redis; undefined: no metrics. */
   readonly maxMetricsSize?: number;
+  /** Lock token of the jobs taken, the caller's own; undefined: one that is made for each call. */
+  readonly token?: string;
 }
 
 /** One call of the exchange script: outcomes of one queue in, jobs of that queue out. At most 200 of each. */
@@ -43,15 +45,23 @@ export interface HeldLockRef {
   readonly token: string;
 }
 
+/** What a stalled check did. */
+export interface StalledCheck {
+  /** Jobs that went back to wait. */
+  readonly moved: readonly string[];
+  /** Ms until the next check may be made, by whichever client. */
+  readonly nextMs: number;
+}
+
 /** What the runtime asks of Redis; `ConsumerStore` implements it over scripts. */
 export interface ExchangeStore {
   /** All calls in one pipeline; a call that failed on its own is an Error in its place. Rejects when the connection is lost: nothing is known then. */
   exchange(calls: readonly ExchangeCall[]): Promise<readonly (ExchangeReply | Error)[]>;
   /** Extends locks of one queue to `lockMs` from receipt. @returns ids whose lock is missing or another token's. */
   extendLocks(queue: QueueRef, locks: readonly HeldLockRef[], lockMs: number): Promise<readonly string[]>;
-  /** The two-phase stalled check. @returns ids moved back to wait; none when another client checked within the interval. */
+  /** The two-phase stalled check; it moves nothing when another client has checked within the interval. */
   moveStalled(
     queue: QueueRef,
     options: { readonly maxStalledCount: number; readonly stalledIntervalMs: number; readonly now: number },
-  ): Promise<readonly string[]>;
+  ): Promise<StalledCheck>;
 }

@@ -31,6 +31,16 @@ export interface QueueMeta {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** What `Queue.getMetrics` of every BullMQ client answers. */
+export interface QueueMetrics {
+  /** Finished in all; epoch ms, and the count, at which the newest full minute ended. */
+  readonly meta: { readonly count: number; readonly prevTS: number; readonly prevCount: number };
+  /** Finished per minute, newest first. */
+  readonly data: readonly number[];
+  /** How many minutes are kept. */
+  readonly count: number;
+}
+
 const PER_CALL = 500;
 /** Scores of delayed jobs are ms times this, those of prioritized ones priority times the other. See the data model, section 3. */
 const DELAYED_SCORE = 4_096;
@@ -180,6 +190,11 @@ export class InspectStore {
     return concurrency !== null && (count as number) >= Number(concurrency);
   }
 
+  /** The job that owns a deduplication id; null: nobody. */
+  async deduplicationOwner(queue: QueueRef, deduplicationId: string): Promise<string | null> {
+    return (await this.scripts.connection.send('get', [`${queue.base}de:${deduplicationId}`])) as string | null;
+  }
+
   async meta(queue: QueueRef): Promise<QueueMeta> {
     const fields = readFields(await this.scripts.connection.send('hgetall', [queueKeys(queue).meta])) ?? {};
     return {
@@ -191,6 +206,19 @@ export class InspectStore {
       version: fields.version,
       fields,
     };
+  }
+
+  /** Finished jobs per minute, newest first, as workers with `metrics` have counted them. */
+  async metrics(queue: QueueRef, type: 'completed' | 'failed', start: number, end: number): Promise<QueueMetrics> {
+    const key = `${queue.base}metrics:${type}`;
+    const [fields, data, points] = await this.scripts.connection.sendAll([
+      { name: 'hmget', args: [key, 'count', 'prevTS', 'prevCount'] },
+      { name: 'lrange', args: [`${key}:data`, start, end] },
+      { name: 'llen', args: [`${key}:data`] },
+    ]);
+    for (const reply of [fields, data, points]) if (reply instanceof Error) throw reply;
+    const [count, prevTS, prevCount] = (fields as (string | null)[]).map((text) => Number(text ?? 0)) as [number, number, number];
+    return { meta: { count, prevTS, prevCount }, data: (data as string[]).map(Number), count: points as number };
   }
 
   /** Ms until the rate limit lifts; 0: not limited. Without `max`, the queue's own limit counts. */

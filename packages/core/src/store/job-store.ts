@@ -67,6 +67,10 @@ export class JobStore implements JobCommands {
     return this.#admin.remove(this.queue, jobId, withChildren);
   }
 
+  freeDeduplication(jobId: string, deduplicationId: string): Promise<number> {
+    return this.#admin.freeDeduplication(this.queue, deduplicationId, jobId);
+  }
+
   async settle(outcome: PendingOutcome): Promise<number> {
     const call = { queue: this.queue, profile: NO_FETCH, now: this.clock.now(), outcomes: [outcome], want: 0, share: 1, token: '' };
     const [reply] = await this.#consumer.exchange([call]);
@@ -76,6 +80,10 @@ export class JobStore implements JobCommands {
 
   async extendLock(jobId: string, token: string, lockMs: number): Promise<boolean> {
     return (await this.#consumer.extendLocks(this.queue, [{ jobId, token }], lockMs)).length === 0;
+  }
+
+  async addNextIteration(jobId: string, scheduler: string, slot: number | undefined): Promise<void> {
+    await this.#call('next-iteration', [this.clock.now(), scheduler, jobId, slot ?? '']);
   }
 
   promote(jobId: string): Promise<number> {

@@ -13,7 +13,7 @@ async function addAndFetch(f: StoreFixture, count: number, token = 'host:held'):
 /** The next check, as if the interval had passed. */
 async function check(f: StoreFixture, rules = RULES): Promise<readonly string[]> {
   await f.redis('del', f.keys.stalledCheck);
-  return f.consumer.moveStalled(f.queue, rules);
+  return (await f.consumer.moveStalled(f.queue, rules)).moved;
 }
 
 test('locks are extended by their own token alone, and are no longer suspected', async () => {
@@ -44,7 +44,9 @@ test('the stalled check takes two passes: suspected first, then back to the fron
   await f.redis('del', `${f.queue.base}1:lock`);
   expect(await check(f)).toEqual([]);
   expect(((await f.redis('smembers', f.keys.stalled)) as string[]).sort()).toEqual(['1', '2']);
-  expect(await f.consumer.moveStalled(f.queue, RULES)).toEqual([]); // somebody has checked within the interval
+  const refused = await f.consumer.moveStalled(f.queue, RULES); // somebody has checked within the interval
+  expect(refused.moved).toEqual([]);
+  expect(refused.nextMs).toBeLessThanOrEqual(RULES.stalledIntervalMs);
   expect(await check(f)).toEqual(['1']);
   expect(await f.list(f.keys.wait)).toEqual(['3', '1']);
   expect(await f.list(f.keys.active)).toEqual(['2']);

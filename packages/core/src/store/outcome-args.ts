@@ -14,6 +14,9 @@ export function pushOutcome(args: RedisArgument[], { jobId, token, at, outcome }
     case 'retry':
       args.push(outcome.lifo ? 1 : 0, outcome.reason, outcome.stacktrace);
       return;
+    case 'wait':
+      args.push(outcome.isRateLimited ? 1 : 0);
+      return;
     case 'delay': {
       const { delayMs, countsAttempt, reason, stacktrace } = outcome;
       args.push(delayMs, countsAttempt ? 1 : 0, reason === undefined ? 0 : 1, reason ?? '', stacktrace ?? '[]');

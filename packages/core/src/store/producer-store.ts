@@ -78,9 +78,11 @@ function scriptCall({ queue, now }: AddCall, jobs: readonly NewJob[]): ScriptCal
 
 /** Appends one job as lua/includes/read-jobs.lua reads it. */
 function pushJob(args: RedisArgument[], job: NewJob): void {
-  const isPlain = job.delay === 0 && job.priority === 0 && !job.lifo && !job.parent;
+  const isPlain = job.delay === 0 && job.priority === 0 && !job.lifo && !job.parent && !job.deduplication;
   args.push(isPlain ? 'plain' : 'full', job.id ?? '', job.name, job.data, JSON.stringify(job.opts), job.timestamp);
-  if (!isPlain) args.push(job.delay, job.priority, job.lifo ? 1 : 0, job.parent?.key ?? '', job.parent?.json ?? '', '');
+  if (isPlain) return;
+  args.push(job.delay, job.priority, job.lifo ? 1 : 0, job.parent?.key ?? '', job.parent?.json ?? '');
+  args.push(job.deduplication?.id ?? '', job.deduplication?.ttlMs ?? 0, job.deduplication?.modes ?? '');
 }
 
 function readAdded(result: string | number | undefined, job: NewJob): string | Error {

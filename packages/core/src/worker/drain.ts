@@ -45,13 +45,16 @@ export class Drain implements RunTally {
   #aborted = 0;
   #timer: Timer | undefined;
   #isOver = false;
+  #options: DrainOptions;
 
   constructor(
     private readonly executor: Executor,
     private readonly clock: Clock,
     readonly deadline: Deadline,
-    private readonly options: DrainOptions,
-  ) {}
+    options: DrainOptions,
+  ) {
+    this.#options = options;
+  }
 
   finished(_run: Run): void {
     this.#finished++;
@@ -66,9 +69,10 @@ export class Drain implements RunTally {
     this.#lost.add(run);
   }
 
-  /** A second call for the same worker: the deadline can only come closer. */
-  shortenTo(ms: number): void {
+  /** A second call for the same worker: the deadline can only come closer, and jobs that were to linger may be given back instead. */
+  tighten(ms: number, { abortLeadMs, onDeadline }: DrainOptions): void {
     if (this.#isOver) return;
+    if (onDeadline === 'return' && this.#options.onDeadline === 'linger') this.#options = { abortLeadMs, onDeadline };
     this.deadline.shortenTo(ms);
     this.#armAbort();
   }
@@ -82,7 +86,7 @@ export class Drain implements RunTally {
     this.#timer?.cancel();
     if (isEmpty) return this.#report([]);
     this.executor.abortAll('drain');
-    if (this.options.onDeadline === 'return') return this.#returnRest();
+    if (this.#options.onDeadline === 'return') return this.#returnRest();
     return this.#report([...this.executor.running()].filter(({ held }) => held.phase === 'running'));
   }
 
@@ -98,7 +102,7 @@ export class Drain implements RunTally {
 
   #armAbort(): void {
     this.#timer?.cancel();
-    const leadMs = this.deadline.remainingMs() - this.options.abortLeadMs;
+    const leadMs = this.deadline.remainingMs() - this.#options.abortLeadMs;
     if (!Number.isFinite(leadMs)) return;
     this.#timer = this.clock.setTimer(() => this.executor.abortAll('drain'), Math.max(0, leadMs));
   }

@@ -1,6 +1,5 @@
 import { controlFlowOf, errorFromStatus, LockLostError, UnrecoverableError } from '../errors/index.js';
 import {
-  customBackoffType,
   decideOutcome,
   type Job,
   type JobCommands,
@@ -15,9 +14,11 @@ import { toError } from '../kit/index.js';
 import type { Consumer, HeldJob, Upkeep } from '../runtime/consumer.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import type { FetchProfile } from '../store/index.js';
+import { failureRules } from './failure-rules.js';
 import { maySeeSignal } from './may-see-signal.js';
 import { Places } from './places.js';
 import { type AbortCause, Run, RunningJob } from './run.js';
+import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 
 /** What runs a job. The signal is aborted when the job is cancelled, its lock is lost, or its worker has to stop soon. */
@@ -212,8 +213,7 @@ export class Executor implements Consumer {
   async #execute(run: Run): Promise<void> {
     const { held } = run;
     try {
-      if (held.record.repeatJobKey !== undefined) this.#refuseSchedule(run);
-      else await this.#end(run, await this.#call(run));
+      if (!held.schedule || (await this.#follow(run))) await this.#end(run, await this.#call(run));
     } catch (error) {
       this.runtime.fail(error);
     }
@@ -243,31 +243,18 @@ export class Executor implements Consumer {
       this.runtime.release(held); // the processor has moved the job itself
       this.#tally?.finished(run);
       this.#letGo(run);
+      this.runtime.placesChanged(this); // no turn carries news of this place
     } else if (held.phase === 'over') {
       this.#forget(run);
-      this.runtime.placesChanged(this); // no turn carries news of this place
+      this.runtime.placesChanged(this);
     }
   }
 
   async #outcomeOf({ held, job, abortCause }: Run, end: RunEnd): Promise<Outcome | undefined> {
     const threw = 'threw' in end;
     if (threw && abortCause === 'drain' && !hasMoved(end.threw)) return { kind: 'wait' }; // never a failed attempt
-    const rules = threw || job.isDiscarded ? await this.#failureRules(job, held, end) : this.#rules;
+    const rules = threw ? await failureRules(job, end.threw, this.options, (error) => this.listener.problem(error)) : this.#rules;
     return decideOutcome(held.record, end, rules);
-  }
-
-  async #failureRules(job: Job, held: HeldJob, end: RunEnd): Promise<OutcomeRules> {
-    const rules = { ...this.#rules, random: Math.random(), isDiscarded: job.isDiscarded };
-    const type = customBackoffType(held.record);
-    const { backoffStrategy } = this.options;
-    const isLastAttempt = held.record.attemptsMade + 1 >= (held.record.opts.attempts ?? 0);
-    if (type === undefined || !backoffStrategy || !('threw' in end) || isLastAttempt) return rules;
-    try {
-      return { ...rules, customDelayMs: await backoffStrategy(held.record.attemptsMade + 1, type, toError(end.threw), job) };
-    } catch (error) {
-      this.listener.problem(toError(error));
-      return rules;
-    }
   }
 
   #settle(run: Run, outcome: Outcome): void {
@@ -286,18 +273,43 @@ export class Executor implements Consumer {
     else this.listener.failed(job, toError('threw' in end ? end.threw : new Error(reasonOf(outcome))));
   }
 
-  /** Schedules end when the job that carries one is run by an engine that does not make its successor: such a job is left for others. */
-  #refuseSchedule(run: Run): void {
+  /** Sees to the schedule that the job belongs to. @returns whether the job may run; if not, it goes back to wait. */
+  async #follow(run: Run): Promise<boolean> {
+    const { record, schedule } = run.held;
+    if (schedule === 'legacy') {
+      this.#refuseSchedule(run);
+      return false;
+    }
+    const result = await addNextIteration(record, this.commands, this.options.repeatStrategy);
+    if (result.mayRun && result.problem) this.listener.problem(result.problem);
+    if (result.mayRun && run.held.phase === 'running') return true;
+    this.#giveBack(run);
+    return false;
+  }
+
+  /** Back to wait without a run, unless the job was lost or given back already. */
+  #giveBack(run: Run): void {
     this.places.give();
     run.end = { returned: undefined };
     this.#settle(run, { kind: 'wait' });
+    if (run.held.phase !== 'over') return;
+    this.#forget(run);
+    this.runtime.placesChanged(this);
+  }
+
+  /**
+   * Repeatable jobs of version 5 end when an engine that does not make their successors runs one: such a job is left for others, and as it
+   * is the next of its queue, so are the rest.
+   */
+  #refuseSchedule(run: Run): void {
+    this.#giveBack(run);
     if (this.#refusesSchedules) return;
     this.#refusesSchedules = true;
     const { record } = run.held;
     this.listener.problem(
       new Error(
-        `queue ${this.queue.name}: job ${record.id} belongs to the job scheduler ${record.repeatJobKey}, which this version does not support. ` +
-          'The job went back to wait and this worker takes no more jobs of the queue.',
+        `queue ${this.queue.name}: job ${record.id} belongs to the repeatable job ${record.repeatJobKey} of BullMQ 5 or before, which only ` +
+          'such clients can run. It went back to wait and this worker takes no more jobs of the queue. Remove it, or make it a job scheduler.',
       ),
     );
   }

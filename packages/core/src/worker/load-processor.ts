@@ -23,7 +23,7 @@ export async function loadProcessor<Data, Result, Name extends string>(
 /** @throws InvalidOptionError at once for what no processor can be. */
 export function checkProcessor(processor: unknown): void {
   if (typeof processor === 'function' || processor instanceof URL || (typeof processor === 'string' && processor !== '')) return;
-  throw new InvalidOptionError('processor', processor, 'a function, or the path or URL of a module');
+  throw new InvalidOptionError('processor', processor, 'a function, the path or URL of a module, or null to process by hand');
 }
 
 function isRecord(value: unknown): value is { readonly default?: unknown } {

@@ -1,5 +1,5 @@
-import type { KeepJobs } from '../job/index.js';
-import { didYouMean, InvalidOptionError, integer, type Logger, positiveInt, silentLogger } from '../kit/index.js';
+import type { KeepJobs, RepeatStrategy } from '../job/index.js';
+import { InvalidOptionError, integer, type Logger, positiveInt, refuseUnknown, silentLogger } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -41,7 +41,7 @@ export interface WorkerOptions {
   readonly lockDuration?: number;
   /** A lock is renewed before it gets older than this, ms. Default half of `lockDuration`. */
   readonly lockRenewTime?: number;
-  readonly settings?: { readonly backoffStrategy?: BackoffStrategy; readonly repeatStrategy?: unknown };
+  readonly settings?: { readonly backoffStrategy?: BackoffStrategy; readonly repeatStrategy?: RepeatStrategy };
   /** The runtime that serves this worker; by default the one of this process for `connection`. */
   readonly runtime?: Runtime;
   readonly logger?: Logger;
@@ -70,6 +70,7 @@ export interface ResolvedWorkerOptions {
   readonly removeOnComplete: KeepJobs | undefined;
   readonly removeOnFail: KeepJobs | undefined;
   readonly backoffStrategy: BackoffStrategy | undefined;
+  readonly repeatStrategy: RepeatStrategy | undefined;
   readonly logger: Logger;
 }
 
@@ -109,9 +110,7 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
   const intervalMs = positiveInt('stalledInterval', input.stalledInterval ?? 30_000);
   const maxCount = integer('maxStalledCount', input.maxStalledCount ?? 1, 0);
   if (input.runRetryDelay !== undefined) integer('runRetryDelay', input.runRetryDelay, 0);
-  const strategy = input.settings?.backoffStrategy;
-  if (strategy !== undefined && typeof strategy !== 'function')
-    throw new InvalidOptionError('settings.backoffStrategy', strategy, 'a function');
+  const { backoffStrategy, repeatStrategy } = settingsOf(input.settings);
   return Object.freeze({
     prefix: text('prefix', input.prefix ?? 'bull'),
     isAutorun: input.autorun ?? true,
@@ -126,7 +125,8 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     maxStartedAttempts: input.maxStartedAttempts === undefined ? undefined : integer('maxStartedAttempts', input.maxStartedAttempts, 0),
     removeOnComplete: keepJobs('removeOnComplete', input.removeOnComplete),
     removeOnFail: keepJobs('removeOnFail', input.removeOnFail),
-    backoffStrategy: strategy,
+    backoffStrategy,
+    repeatStrategy,
     logger: input.logger ?? silentLogger,
   });
 }
@@ -136,17 +136,15 @@ export function concurrencyOf(value: unknown): number {
   return positiveInt('concurrency', value);
 }
 
-/** Refuses options that nobody knows, with the closest name that somebody does. `path` is what the names are prefixed with. */
-export function refuseUnknown(path: string, input: object, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(input)) {
-    if (known.has(name)) continue;
-    const close = didYouMean(name, known);
-    throw new InvalidOptionError(
-      path + name,
-      (input as Record<string, unknown>)[name],
-      close ? `absent: did you mean "${close}"?` : 'absent',
-    );
-  }
+function settingsOf(settings: WorkerOptions['settings'] = {}): Pick<ResolvedWorkerOptions, 'backoffStrategy' | 'repeatStrategy'> {
+  const { backoffStrategy, repeatStrategy } = record('settings', settings, ['backoffStrategy', 'repeatStrategy']);
+  checkFunction('settings.backoffStrategy', backoffStrategy);
+  checkFunction('settings.repeatStrategy', repeatStrategy);
+  return { backoffStrategy: settings.backoffStrategy, repeatStrategy: settings.repeatStrategy };
+}
+
+function checkFunction(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw new InvalidOptionError(option, value, 'a function');
 }
 
 function profileOf(input: WorkerOptions, lockMs: number): FetchProfile {

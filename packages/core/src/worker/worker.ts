@@ -2,14 +2,15 @@ import { EventEmitter } from 'eventemitter3';
 import { ConnectionClosedError, RateLimitError } from '../errors/index.js';
 import type { Job, JobProgress } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, toError } from '../kit/index.js';
+import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, positiveInt, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
-import { JobStore } from '../store/index.js';
+import { AdminStore, JobStore } from '../store/index.js';
 import { channels } from '../telemetry/channels.js';
 import { Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
+import { ManualLane } from './manual-lane.js';
 import { JobMessages } from './messages.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -34,7 +35,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   readonly opts: WorkerOptions;
   readonly #queue: QueueRef;
   readonly #options: ResolvedWorkerOptions;
-  readonly #processor: Processor<Data, Result, Name>;
+  readonly #processor: Processor<Data, Result, Name> | undefined;
   readonly #lease: RuntimeLease | undefined;
   readonly #runtime: Runtime;
   readonly #ended: Deferred<void> = deferred();
@@ -43,29 +44,32 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   #executor: Executor | undefined;
   #loading: Promise<Executor> | undefined;
   #state: WorkerState = 'idle';
+  #manual: ManualLane | undefined;
   #drain: Drain | undefined;
+  #returning: Promise<DrainReport> | undefined;
   #closing: Promise<DrainReport> | undefined;
 
   /**
-   * @param processor a function, or the path or URL of a module whose default export is one. Modules run in this process for now.
+   * @param processor a function, or the path or URL of a module whose default export is one. Modules run in this process for now. Null:
+   * the worker runs nothing, jobs are taken by `getNextJob`.
    * @throws InvalidOptionError
    */
-  constructor(name: string, processor: Processor<Data, Result, Name>, options: WorkerOptions = {}) {
+  constructor(name: string, processor?: Processor<Data, Result, Name> | null, options: WorkerOptions = {}) {
     super();
-    checkProcessor(processor);
+    if (processor !== undefined && processor !== null) checkProcessor(processor);
     if (options.runtime && options.connection)
       throw new InvalidOptionError('connection', options.connection, 'absent when `runtime` is given');
     this.#options = resolveWorkerOptions(options);
     this.#queue = queueRef(name, this.#options.prefix);
     this.name = name;
     this.opts = options;
-    this.#processor = processor;
+    this.#processor = processor ?? undefined;
     this.#concurrency = this.#options.concurrency;
     this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
     this.#detach = this.#listen();
     this.#runtime.start().catch(() => undefined); // each failure to connect arrives as `error`
-    if (this.#options.isAutorun) this.run().catch((error: unknown) => this.#problem(toError(error)));
+    if (this.#options.isAutorun && this.#processor !== undefined) this.run().catch((error: unknown) => this.#problem(toError(error)));
   }
 
   get concurrency(): number {
@@ -88,6 +92,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    * @throws when it runs already, or was closed; or when its processor cannot be loaded.
    */
   async run(): Promise<void> {
+    if (this.#processor === undefined) throw new Error('No process function is defined.');
     if (!this.#move('run')) throw new Error(`worker of ${this.name} cannot run: it is ${this.#state}`);
     const executor = await this.#load();
     if (this.isRunning()) {
@@ -121,7 +126,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
 
   /** Resolves when Redis answers and the processor is loaded. @throws ConnectionClosedError when the worker closes before. */
   async waitUntilReady(): Promise<void> {
-    await this.#load();
+    if (this.#processor !== undefined) await this.#load();
     const runtime = this.#runtime;
     const isReady = (): boolean => runtime.state === 'running';
     if (isReady()) return;
@@ -129,6 +134,38 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.once('ready', ready.resolve);
     await Promise.race([ready.promise, this.#ended.promise]);
     if (!isReady()) throw new ConnectionClosedError(this.#runtime.connections.command.address);
+  }
+
+  /**
+   * Manual processing: the next job, locked with `token` for `lockDuration`; whoever takes it renews its lock and ends it by its methods.
+   * @param options.block waits for a job, as long as `drainDelay` says. Default true.
+   * @returns undefined when there is none, and at once when the worker is paused or closing.
+   */
+  async getNextJob(token: string, { block = true }: { readonly block?: boolean } = {}): Promise<Job<Data, Result, Name> | undefined> {
+    if (typeof token !== 'string' || token === '') throw new InvalidOptionError('token', token, 'a text that is not empty');
+    if (this.isPaused() || this.#closing) return undefined;
+    return (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
+  }
+
+  /** Checks the queue for stalled jobs from now on; workers that run do so anyway. */
+  async startStalledCheckTimer(): Promise<void> {
+    if (!this.#options.upkeep.stalled || this.#closing || this.isRunning()) return;
+    await this.#runtime.connections.command.whenReady();
+    this.#manualLane().watch();
+  }
+
+  /** Renews locks by hand, each with its own token. @returns the ids of jobs whose lock was lost. */
+  async extendJobLocks(jobIds: readonly string[], tokens: readonly string[], duration: number): Promise<string[]> {
+    const lockMs = positiveInt('duration', duration);
+    const locks = jobIds.map((jobId, at) => ({ jobId, token: tokens[at] ?? '' }));
+    return [...(await this.#manualLane().extendLocks(locks, lockMs))];
+  }
+
+  /** No job of the queue starts for `expireTimeMs`, on workers that have a rate limit. @deprecated use `Queue.rateLimit`. */
+  async rateLimit(expireTimeMs: number): Promise<void> {
+    const ms = positiveInt('expireTimeMs', expireTimeMs);
+    await this.#runtime.connections.command.whenReady();
+    await new AdminStore(this.#runtime.connections.scripts).rateLimit(this.#queue, ms);
   }
 
   /** The jobs that run here. Until a drain has ended, turns under way may still add some. */
@@ -148,15 +185,18 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /**
    * Closes with a deadline: takes no further job, lets those in hand finish, aborts their signals `abortLeadMs` before the deadline and
    * settles the rest at it. A rejection after that abort is no failed attempt: the job goes back to wait. A second call returns the first
-   * report, and can only bring the deadline closer.
+   * report, and can only bring the deadline closer; one that returns jobs drains anew those that an earlier one has let linger, and
+   * reports on them.
    */
   drain(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
-    if (this.#closing) {
-      this.#drain?.shortenTo(deadline.remainingMs());
+    if (!this.#closing) {
+      this.#closing = this.#close(deadline, options);
       return this.#closing;
     }
-    this.#closing = this.#close(deadline, options);
-    return this.#closing;
+    this.#drain?.tighten(deadline.remainingMs(), options);
+    if (options.onDeadline === 'linger') return this.#closing;
+    this.#returning ??= this.#returnLingering(this.#closing, deadline, options);
+    return this.#returning;
   }
 
   /**
@@ -172,6 +212,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   async #close(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
     this.#move('close');
     this.#tell('closing', 'closing queue');
+    const manual = this.#manual?.close();
     const executor = this.#executor ?? (await this.#loading?.catch(() => undefined));
     let report: DrainReport = { finished: 0, aborted: 0, returned: [], lost: [], lingering: [] };
     if (executor) {
@@ -181,11 +222,19 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       report = await this.#drain.run();
       if (report.lingering.length === 0) await unregistered;
     }
+    await manual;
     await this.#letGo(executor, report.lingering.length > 0);
     this.#move('end');
     this.#tell('closed');
     this.#ended.resolve();
     return report;
+  }
+
+  async #returnLingering(closing: Promise<DrainReport>, deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
+    const report = await closing;
+    if (!this.#executor || report.lingering.length === 0) return report;
+    this.#drain = new Drain(this.#executor, this.#runtime.clock, deadline, options);
+    return this.#drain.run();
   }
 
   /** Jobs that linger still need the runtime: it is given back when the last of them has ended. */
@@ -203,14 +252,33 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   #load(): Promise<Executor> {
-    this.#loading ??= loadProcessor(this.#processor).then((processor) => {
-      const store = new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock);
+    this.#loading ??= loadProcessor(this.#processor as Processor<Data, Result, Name>).then((processor) => {
+      const store = this.#commands();
       const run = processor as ProcessorFunction<unknown, unknown, string>;
       this.#executor = new Executor(this.#runtime, this.#queue, this.#options, store, run, this.#listener());
       this.#executor.concurrency = this.#concurrency;
       return this.#executor;
     });
     return this.#loading;
+  }
+
+  #commands(): JobStore {
+    return new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock);
+  }
+
+  /** Made when first asked for: only manual processing has one. */
+  #manualLane(): ManualLane {
+    this.#manual ??= new ManualLane({
+      runtime: this.#runtime,
+      queue: this.#queue,
+      options: this.#options,
+      commands: this.#commands(),
+      problem: (error) => this.#problem(error),
+      stalled: (jobIds) => {
+        for (const jobId of jobIds) this.#tell('stalled', jobId, 'active');
+      },
+    });
+    return this.#manual;
   }
 
   #listener(): RunListener {

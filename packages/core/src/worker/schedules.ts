@@ -1,0 +1,39 @@
+import { ConnectionClosedError, ConnectionLostError, RedisRefusedError } from '../errors/index.js';
+import { isOver, type JobCommands, type JobRecord, nextRunAt, type RepeatStrategy, repeatRule } from '../job/index.js';
+import { toError } from '../kit/index.js';
+
+/** How the attempt to add the iteration after a job ended: the job may run, or has to go back because Redis could not be asked. */
+export type ScheduleResult = { readonly mayRun: true; readonly problem?: Error } | { readonly mayRun: false };
+
+const ASK_AGAIN = [ConnectionLostError, ConnectionClosedError, RedisRefusedError] as const;
+
+/**
+ * Adds the iteration after a job of a scheduler, before that job runs: a process that dies while it runs does not end the schedule. A rule
+ * that cannot be read is a problem to report; it does not stop the job.
+ */
+export async function addNextIteration(
+  record: JobRecord,
+  commands: Pick<JobCommands, 'addNextIteration' | 'now'>,
+  strategy: RepeatStrategy | undefined,
+): Promise<ScheduleResult> {
+  try {
+    const now = commands.now();
+    const rule = repeatRule(record);
+    if (isOver(rule, now)) return { mayRun: true };
+    const isInterval = rule.pattern === undefined && strategy === undefined;
+    const slot = strategy ? await slotOf(strategy, record, now) : nextRunAt(rule, now);
+    if (slot !== undefined || isInterval) await commands.addNextIteration(record.id, record.repeatJobKey as string, slot);
+    return { mayRun: true };
+  } catch (thrown) {
+    const error = toError(thrown);
+    if (ASK_AGAIN.some((kind) => error instanceof kind)) return { mayRun: false };
+    return { mayRun: true, problem: new Error(`the schedule ${record.repeatJobKey} cannot go on: ${error.message}`, { cause: error }) };
+  }
+}
+
+async function slotOf(strategy: RepeatStrategy, record: JobRecord, now: number): Promise<number | undefined> {
+  const { previousAt } = repeatRule(record);
+  const opts = record.opts.repeat as Readonly<Record<string, unknown>>;
+  const slot = await strategy(Math.max(now, previousAt), opts, record.name);
+  return typeof slot === 'number' && Number.isFinite(slot) ? Math.max(Math.trunc(slot), now) : undefined;
+}
