@@ -125,6 +125,22 @@ test('keepLastIfActive: the last add made while the job was active runs after it
   expect(await broken()).toEqual([]);
 });
 
+test('keepLastIfActive: a job put off is added also when its id was given a time to live meanwhile', async () => {
+  const { queue, worker, counts, broken } = rig();
+  const gate = new Gate();
+  worker(gate.processor);
+  await queue.add('one', {}, { deduplication: { id: 'x' } });
+  await gate.hasStarted(1);
+  await queue.add('two', {}, { deduplication: { id: 'x', keepLastIfActive: true } });
+  await queue.add('three', {}, { deduplication: { id: 'x', ttl: 60_000, extend: true } });
+  gate.open('1');
+  await gate.hasStarted(2);
+  expect(gate.started).toEqual(['1', '2']);
+  gate.open('2');
+  await counts({ completed: 2 });
+  expect(await broken()).toEqual([]);
+});
+
 test('an id whose owner was lost does not block', async () => {
   const { queue, redis, prefix } = rig();
   await redis.set(`${prefix}:mail:de:x`, 'lost');
