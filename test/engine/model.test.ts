@@ -15,7 +15,7 @@ import { randomOperation, SeededRandom } from '../support/model-operations.js';
 import { exchangeTurn, manualTurn, observe, perform, type SubjectQueue, type Turn } from '../support/model-subjects.js';
 import { freshPrefix, testRedisUrl } from '../support/redis.js';
 
-const SEQUENCES = Number(process.env.MODEL_SEQUENCES ?? 1_000);
+const SEQUENCES = Number(process.env.MODEL_SEQUENCES ?? 1_500);
 const SEED = Number(process.env.MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const STEPS = 24;
 const STEP_MS = 10;

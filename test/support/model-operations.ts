@@ -1,5 +1,4 @@
 /** Random operations on a queue, from a seed: the same seed, the same operations, as far as the model's state goes. */
-import { Job } from '@drover/core';
 import type { AddSpec, CleanableState, Deduplication, Operation, QueueModel, RunEnding } from './model.js';
 
 /** Numbers from 0 to 1, by mulberry32: small, fast, the same everywhere. */
@@ -75,9 +74,6 @@ const MAKERS: readonly (readonly [weight: number, make: Make])[] = [
 ];
 const TOTAL = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
 
-/** Adds with deduplication are drawn where the engine takes them. */
-const DEDUPLICATES = 'removeDeduplicationKey' in Job.prototype;
-
 export function randomOperation(random: SeededRandom, model: QueueModel): Operation {
   for (;;) {
     let at = random.next() * TOTAL;
@@ -101,7 +97,7 @@ function onJob(random: SeededRandom, model: QueueModel, make: (jobId: string) =>
 function addSpec(random: SeededRandom): AddSpec {
   const putsOff = { deduplication: deduplication(random) };
   return {
-    ...(random.chance(0.15) ? { jobId: random.pick(CUSTOM_IDS) } : DEDUPLICATES && random.chance(0.2) ? putsOff : {}),
+    ...(random.chance(0.15) ? { jobId: random.pick(CUSTOM_IDS) } : random.chance(0.2) ? putsOff : {}),
     ...(random.chance(0.25) ? { delay: random.pick(DELAYS) } : {}),
     ...(random.chance(0.3) ? { priority: 1 + random.below(3) } : {}),
     ...(random.chance(0.15) ? { lifo: true } : {}),

@@ -354,10 +354,7 @@ export class QueueModel {
   }
 
   #obliterate(): void {
-    this.jobs.clear();
-    this.#owners.clear();
-    this.#putOff.clear();
-    this.#wait = [];
+    for (const id of [...this.jobs.keys()]) this.#erase(id); // deduplication ids of jobs that are gone already stay
     this.#active = [];
     this.#counter = 0;
     this.#isPaused = false;
