@@ -37,6 +37,7 @@ export interface RunListener {
   /** A job went back to wait without having failed. */
   returned(run: Run): void;
   lockLost(run: Run): void;
+  locksRenewed(jobIds: readonly string[]): void;
   drained(): void;
   stalled(jobIds: readonly string[]): void;
   problem(error: Error): void;
@@ -139,6 +140,10 @@ export class Executor implements Consumer {
     run.abort('lock-lost', new LockLostError(held.jobId, this.queue.name));
     this.listener.lockLost(run);
     this.#letGo(run);
+  }
+
+  renewed(jobIds: readonly string[]): void {
+    this.listener.locksRenewed(jobIds);
   }
 
   drained(): void {
