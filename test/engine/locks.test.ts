@@ -5,7 +5,9 @@ import { next, until } from '../support/until.js';
 test('a job that takes longer than its lock keeps it by renewal', async () => {
   const { queue, worker, counts, redis, prefix } = rig();
   const gate = new Gate();
-  const stalled = collect(worker(gate.processor, { lockDuration: 2_000, stalledInterval: 100 }), 'stalled');
+  const one = worker(gate.processor, { lockDuration: 2_000, stalledInterval: 100 });
+  const stalled = collect(one, 'stalled');
+  const renewed = collect(one, 'locksRenewed');
   await queue.add('a', {});
   await gate.hasStarted(1);
   const startedAt = Date.now();
@@ -18,6 +20,8 @@ test('a job that takes longer than its lock keeps it by renewal', async () => {
     { what: 'two and a half lock times to pass' },
   );
   expect(shortest).toBeGreaterThan(0);
+  expect(renewed.length).toBeGreaterThan(0);
+  expect(renewed[0]).toEqual([{ count: 1, jobIds: ['1'] }]);
   gate.openAll();
   await counts({ completed: 1 });
   expect(stalled).toEqual([]);

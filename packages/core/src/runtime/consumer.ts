@@ -25,6 +25,8 @@ export interface JobOwner {
   refused(job: HeldJob, code: number): void;
   /** The lock is gone while the job runs: abort, drop the result. */
   lost(job: HeldJob): void;
+  /** Locks of jobs that it owns were extended. */
+  renewed?(jobIds: readonly string[]): void;
 }
 
 /** What the turn loop knows about a worker, and no more. */

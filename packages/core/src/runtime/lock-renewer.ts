@@ -1,6 +1,6 @@
 import { type Clock, type Logger, messageOf, type Timer } from '../kit/index.js';
 import type { ExchangeStore } from '../store/index.js';
-import type { HeldJob } from './consumer.js';
+import type { HeldJob, JobOwner } from './consumer.js';
 import { locksDue, type RenewalBatch, renewalBatches, renewalTickMs } from './locks-due.js';
 import type { Outage } from './outage.js';
 
@@ -65,6 +65,7 @@ export class LockRenewer {
       const missing = await this.store.extendLocks(batch.queue, batch.locks, batch.lockMs);
       for (const job of batch.locks) job.lockedAt = sentAt;
       this.#dropMissing(batch, missing);
+      this.#tellRenewed(batch.locks, missing);
     } catch (error) {
       this.logger.warn('locks could not be renewed', { queue: batch.queue.name, locks: batch.locks.length, error: messageOf(error) });
       this.outage.failed();
@@ -79,6 +80,18 @@ export class LockRenewer {
     if (missing.length === 0) return;
     const ids = new Set(missing);
     for (const job of batch.locks) if (ids.has(job.jobId) && job.phase === 'running') this.#drop(job);
+  }
+
+  #tellRenewed(locks: readonly HeldJob[], missing: readonly string[]): void {
+    const gone = new Set(missing);
+    const renewed = new Map<JobOwner, string[]>();
+    for (const { jobId, owner } of locks) {
+      const ids = renewed.get(owner);
+      if (gone.has(jobId)) continue;
+      if (ids) ids.push(jobId);
+      else renewed.set(owner, [jobId]);
+    }
+    for (const [owner, jobIds] of renewed) owner.renewed?.(jobIds);
   }
 
   /** While Redis is away nobody can say whose a lock is; once its time has run out it has to be taken for lost. */

@@ -15,6 +15,7 @@ import type { Consumer, HeldJob, Upkeep } from '../runtime/consumer.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import type { FetchProfile } from '../store/index.js';
 import { failureRules } from './failure-rules.js';
+import { Hand } from './hand.js';
 import { maySeeSignal } from './may-see-signal.js';
 import { Places } from './places.js';
 import { type AbortCause, Run, RunningJob } from './run.js';
@@ -37,6 +38,7 @@ export interface RunListener {
   /** A job went back to wait without having failed. */
   returned(run: Run): void;
   lockLost(run: Run): void;
+  locksRenewed(jobIds: readonly string[]): void;
   drained(): void;
   stalled(jobIds: readonly string[]): void;
   problem(error: Error): void;
@@ -59,15 +61,12 @@ export class Executor implements Consumer {
   readonly profile: FetchProfile;
   readonly upkeep: Upkeep;
   readonly places: Places;
-  readonly #hand = new Map<HeldJob, Run>();
+  readonly #hand = new Hand();
   readonly #rules: OutcomeRules;
   readonly #makesSignals: boolean;
   #isOpen = false;
   #refusesSchedules = false;
   #tally: RunTally | undefined;
-  /** Jobs that this process holds: no answer to their outcome yet. */
-  #held = 0;
-  #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(
     private readonly runtime: Pick<Runtime, 'settle' | 'release' | 'placesChanged' | 'fail' | 'clock'>,
@@ -104,8 +103,7 @@ export class Executor implements Consumer {
   deliver(jobs: readonly HeldJob[]): void {
     for (const held of jobs) {
       const run = new Run(held, new RunningJob(held, this.queue, this.commands, this.#onProgress));
-      this.#hand.set(held, run);
-      this.#held++;
+      this.#hand.add(run);
       this.places.take(1);
       void this.#execute(run);
     }
@@ -119,7 +117,7 @@ export class Executor implements Consumer {
       this.#tally?.lost(run);
       this.listener.problem(errorFromStatus(code, { jobId: held.jobId, command: held.outcome.kind }));
     }
-    this.#letGo(run);
+    this.#hand.letGo(run);
   }
 
   refused(held: HeldJob, code: number): void {
@@ -138,7 +136,11 @@ export class Executor implements Consumer {
     this.#tally?.lost(run);
     run.abort('lock-lost', new LockLostError(held.jobId, this.queue.name));
     this.listener.lockLost(run);
-    this.#letGo(run);
+    this.#hand.letGo(run);
+  }
+
+  renewed(jobIds: readonly string[]): void {
+    this.listener.locksRenewed(jobIds);
   }
 
   drained(): void {
@@ -154,17 +156,12 @@ export class Executor implements Consumer {
   }
 
   /** Runs whose processors have not settled. */
-  *running(): Iterable<Run> {
-    for (const run of this.#hand.values()) if (!run.end) yield run;
+  running(): Iterable<Run> {
+    return this.#hand.running();
   }
 
   hand(): JobInHand[] {
-    const hand: JobInHand[] = [];
-    for (const { held, end } of this.#hand.values()) {
-      if (!end && held.phase === 'running')
-        hand.push({ queue: this.queue.name, jobId: held.jobId, token: held.token, startedAt: held.startedAt });
-    }
-    return hand;
+    return this.#hand.jobs();
   }
 
   /** Aborts the signal of one job. @returns whether it runs here. */
@@ -193,18 +190,18 @@ export class Executor implements Consumer {
   }
 
   /** Runs whose job this process still holds. */
-  *held(): Iterable<Run> {
-    for (const run of this.#hand.values()) if (run.held.phase !== 'over') yield run;
+  held(): Iterable<Run> {
+    return this.#hand.held();
   }
 
   /** Resolves when no processor runs and no outcome is open. */
   whenEmpty(): Promise<void> {
-    return this.#when(() => this.#hand.size === 0);
+    return this.#hand.whenEmpty();
   }
 
   /** Resolves when no job is held, even if processors of lost or returned ones still run. */
   whenNoneHeld(): Promise<void> {
-    return this.#when(() => this.#held === 0);
+    return this.#hand.whenNoneHeld();
   }
 
   readonly #onProgress = (job: Job, progress: JobProgress): void => this.listener.progress(job, progress);
@@ -242,10 +239,10 @@ export class Executor implements Consumer {
     else if (held.phase === 'running') {
       this.runtime.release(held); // the processor has moved the job itself
       this.#tally?.finished(run);
-      this.#letGo(run);
+      this.#hand.letGo(run);
       this.runtime.placesChanged(this); // no turn carries news of this place
     } else if (held.phase === 'over') {
-      this.#forget(run);
+      this.#hand.forget(run);
       this.runtime.placesChanged(this);
     }
   }
@@ -293,7 +290,7 @@ export class Executor implements Consumer {
     run.end = { returned: undefined };
     this.#settle(run, { kind: 'wait' });
     if (run.held.phase !== 'over') return;
-    this.#forget(run);
+    this.#hand.forget(run);
     this.runtime.placesChanged(this);
   }
 
@@ -312,29 +309,6 @@ export class Executor implements Consumer {
           'such clients can run. It went back to wait and this worker takes no more jobs of the queue. Remove it, or make it a job scheduler.',
       ),
     );
-  }
-
-  /** The job is not held any more; the run is over if its processor has settled. */
-  #letGo(run: Run): void {
-    this.#held--;
-    if (run.end) this.#hand.delete(run.held);
-    this.#wakeWaiters();
-  }
-
-  #forget(run: Run): void {
-    this.#hand.delete(run.held);
-    this.#wakeWaiters();
-  }
-
-  #when(isOver: () => boolean): Promise<void> {
-    return isOver() ? Promise.resolve() : new Promise((resolve) => this.#waiters.push({ isOver, resolve }));
-  }
-
-  #wakeWaiters(): void {
-    if (this.#waiters.length === 0) return;
-    const over = this.#waiters.filter(({ isOver }) => isOver());
-    this.#waiters = this.#waiters.filter((waiter) => !over.includes(waiter));
-    for (const { resolve } of over) resolve();
   }
 }
 

@@ -25,4 +25,6 @@ export interface WorkerEvents<Data, Result, Name extends string> {
   'ioredis:close': () => void;
   /** Locks are another worker's now: those jobs were aborted, their results will be dropped. */
   lockRenewalFailed: (jobIds: string[]) => void;
+  /** Locks of jobs in hand were extended in one call. */
+  locksRenewed: (data: { count: number; jobIds: string[] }) => void;
 }

@@ -1,17 +1,16 @@
 import { EventEmitter } from 'eventemitter3';
 import { ConnectionClosedError, RateLimitError } from '../errors/index.js';
-import type { Job, JobProgress } from '../job/index.js';
+import type { Job } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, positiveInt, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
-import { channels } from '../telemetry/channels.js';
 import { Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
 import { ManualLane } from './manual-lane.js';
-import { JobMessages } from './messages.js';
+import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
 import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-state.js';
@@ -255,7 +254,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#loading ??= loadProcessor(this.#processor as Processor<Data, Result, Name>).then((processor) => {
       const store = this.#commands();
       const run = processor as ProcessorFunction<unknown, unknown, string>;
-      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, store, run, this.#listener());
+      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, store, run, this.#runListener());
       this.#executor.concurrency = this.#concurrency;
       return this.#executor;
     });
@@ -281,40 +280,12 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     return this.#manual;
   }
 
-  #listener(): RunListener {
-    const messages = new JobMessages(this.#queue);
-    return {
-      active: (job) => {
-        if (channels.jobStart.hasSubscribers) channels.jobStart.publish(messages.of(job));
-        this.#tell('active', job, 'waiting');
-      },
-      completed: (job, result) => {
-        if (channels.jobComplete.hasSubscribers) channels.jobComplete.publish(messages.ended(job));
-        if (this.listenerCount('completed') === 0) return;
-        job.applyUpdate({ returnvalue: result, attemptsMade: job.attemptsMade + 1 });
-        this.#tell('completed', job, result, 'active');
-      },
-      failed: (job, error) => {
-        if (channels.jobFail.hasSubscribers) channels.jobFail.publish(messages.ended(job, error));
-        if (this.listenerCount('failed') === 0) return;
-        job.applyUpdate({ failedReason: error.message, attemptsMade: job.attemptsMade + 1 });
-        this.#tell('failed', job, error, 'active');
-      },
-      progress: (job: Job, progress: JobProgress) => this.#tell('progress', job, progress),
-      returned: ({ job }) => {
-        if (channels.jobReturn.hasSubscribers) channels.jobReturn.publish(messages.ended(job));
-      },
-      lockLost: ({ job, signal }) => {
-        if (channels.jobLost.hasSubscribers) channels.jobLost.publish(messages.ended(job, signal.reason));
-        this.#tell('lockRenewalFailed', [job.id]);
-        this.#problem(toError(signal.reason));
-      },
-      drained: () => this.#tell('drained'),
-      stalled: (jobIds) => {
-        for (const jobId of jobIds) this.#tell('stalled', jobId, 'active');
-      },
+  #runListener(): RunListener {
+    return runListener(this.#queue, {
+      tell: (event, ...payload) => this.#tell(event, ...payload),
       problem: (error) => this.#problem(error),
-    };
+      isHeard: (event) => this.listenerCount(event) > 0,
+    });
   }
 
   #listen(): () => void {
