@@ -51,6 +51,7 @@ export { channels, type JobMessage } from './telemetry/channels.js';
 export type { DrainOptions, DrainReport, JobRef } from './worker/drain.js';
 export type { ProcessorFunction } from './worker/executor.js';
 export type { Processor } from './worker/load-processor.js';
+export { MetricsTime } from './worker/metrics-time.js';
 export { type AbortCause, JobAbortedError } from './worker/run.js';
 export { Worker } from './worker/worker.js';
 export type { WorkerEvents } from './worker/worker-events.js';
