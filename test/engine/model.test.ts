@@ -1,6 +1,7 @@
 /**
  * Random sequences of operations, done to a model in memory, to Drover and to BullMQ 6.7, at the same times: states, order, times,
- * counters, replies and events agree. `MODEL_SEED=<n> MODEL_SEQUENCES=1` repeats a failure, `MODEL_SEQUENCES=<n>` runs more.
+ * counters, replies and events agree. `MODEL_SEED=<n> MODEL_SEQUENCES=1` repeats a failure, `MODEL_SEQUENCES=<n>` runs more, and
+ * `MODEL_EACH_STEP=1` compares after each operation instead of each sequence, which ends at the first that differs.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Queue } from '@drover/core';
@@ -10,12 +11,13 @@ import { queueRef } from '../../packages/core/src/keys/queue-keys.js';
 import { Connections } from '../../packages/core/src/redis/index.js';
 import { ConsumerStore } from '../../packages/core/src/store/index.js';
 import { atEnd } from '../support/at-end.js';
-import { type Operation, QueueModel } from '../support/model.js';
+import { QueueModel } from '../support/model.js';
 import { randomOperation, SeededRandom } from '../support/model-operations.js';
 import { exchangeTurn, manualTurn, observe, perform, type SubjectQueue, type Turn } from '../support/model-subjects.js';
+import type { Operation } from '../support/model-terms.js';
 import { freshPrefix, testRedisUrl } from '../support/redis.js';
 
-const SEQUENCES = Number(process.env.MODEL_SEQUENCES ?? 1_500);
+const SEQUENCES = Number(process.env.MODEL_SEQUENCES ?? 1_000);
 const SEED = Number(process.env.MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const STEPS = 24;
 const STEP_MS = 10;

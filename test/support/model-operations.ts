@@ -1,5 +1,6 @@
 /** Random operations on a queue, from a seed: the same seed, the same operations, as far as the model's state goes. */
-import type { AddSpec, CleanableState, Deduplication, Operation, QueueModel, RunEnding } from './model.js';
+import type { QueueModel } from './model.js';
+import type { AddSpec, CleanableState, Deduplication, Operation, RunEnding } from './model-terms.js';
 
 /** Numbers from 0 to 1, by mulberry32: small, fast, the same everywhere. */
 export class SeededRandom {

@@ -3,7 +3,7 @@ import { UnrecoverableError } from '@drover/core';
 import * as v6 from 'bullmq-v6';
 import type { Redis } from 'ioredis';
 import { decideOutcome, type FetchedJob, type PendingOutcome } from '../../packages/core/src/job/index.js';
-import { type AddSpec, MODEL_STATES, type Observation, type ObservedJob, type Operation, type RunEnding } from './model.js';
+import { type AddSpec, MODEL_STATES, type Observation, type ObservedJob, type Operation, type RunEnding } from './model-terms.js';
 import { pairs } from './queue-snapshot.js';
 
 /** What both libraries offer under the same names. */
