@@ -78,7 +78,3 @@ export function queueKeys(queue: QueueRef): QueueKeys {
 export function jobKey(queue: QueueRef, jobId: string): string {
   return queue.base + jobId;
 }
-
-export function lockKey(queue: QueueRef, jobId: string): string {
-  return `${queue.base}${jobId}:lock`;
-}

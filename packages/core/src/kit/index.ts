@@ -6,5 +6,5 @@ export { type Deferred, deferred } from './deferred.js';
 export { type Lifecycle, Once } from './lifecycle.js';
 export { jsonLogger, type LogFields, type Logger, type LogLevel, silentLogger } from './logger.js';
 export { OncePrinter } from './once-printer.js';
-export { didYouMean, durationMs, InvalidOptionError, integer, nonNegativeInt, parseInteger, positiveInt, sizeBytes } from './parse.js';
+export { didYouMean, durationMs, InvalidOptionError, integer, nonNegativeInt, parseInteger, positiveInt } from './parse.js';
 export { refuseUnknown } from './refuse-unknown.js';

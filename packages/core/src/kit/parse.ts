@@ -52,16 +52,6 @@ export function durationMs(option: string, value: unknown): number {
   throw new InvalidOptionError(option, value, 'a duration: ms as a number, or a text such as "250ms", "10s" or "5m"');
 }
 
-const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
-
-/** A size in bytes: a number is taken as bytes, a text is digits with a unit ("512kb", "600mb", "1gb"). */
-export function sizeBytes(option: string, value: unknown): number {
-  if (typeof value === 'number') return nonNegativeInt(option, value);
-  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)$/i.exec(value.trim()) : null;
-  if (match) return Math.round(Number(match[1]) * (UNIT_BYTES[(match[2] as string).toLowerCase()] as number));
-  throw new InvalidOptionError(option, value, 'a size: bytes as a number, or a text such as "600mb" or "1gb"');
-}
-
 /** The candidate closest to a mistyped name, if one is close enough to be what was meant (a third of its letters). */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   let best: { candidate: string; distance: number } | undefined;
