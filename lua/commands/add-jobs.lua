@@ -1,15 +1,15 @@
---- @include "attach-duplicate"
---- @include "deduplicate-job"
+--- @include "attach-duplicate" rarely
+--- @include "deduplicate-job" rarely
 --- @include "emit"
---- @include "push-delayed"
---- @include "push-prioritized"
+--- @include "push-delayed" rarely
+--- @include "push-prioritized" rarely
 --- @include "queue-of-meta"
 --- @include "read-jobs"
 --- @include "ready-list"
 --- @include "store-job"
 --- @include "trim-events"
 --- @include "wake-burst"
---- @include "wake-delay"
+--- @include "wake-delay" rarely
 --[[ add-jobs: adds up to 500 jobs to one queue, in order: standard, delayed or prioritized ones, each on its own or as a child.
   KEYS[1] meta HASH of the queue; every other key follows from its name
 

@@ -53,6 +53,8 @@ export class TurnLoop {
   #isScheduled = false;
   #noWants = false;
   #calls = 0;
+  /** Jobs whose processors run: more outcomes may come within this tick. */
+  #running = 0;
   #returning = 0;
   #returned: (() => void)[] = [];
 
@@ -62,7 +64,8 @@ export class TurnLoop {
   wake(): void {
     if (this.#isScheduled || this.#isStopped) return;
     this.#isScheduled = true;
-    setImmediate(this.#leave);
+    if (this.#running === 0) process.nextTick(this.#leave);
+    else setImmediate(this.#leave);
   }
 
   /** What became of a held job; it goes to Redis with the next turn. A job that was lost meanwhile is left alone. */
@@ -70,6 +73,7 @@ export class TurnLoop {
     if (job.phase !== 'running') return;
     job.outcome = outcome;
     job.at = at;
+    this.#running--;
     this.parts.buffer.put(job);
     this.wake();
   }
@@ -206,6 +210,7 @@ export class TurnLoop {
   #answered(job: HeldJob, code: number): void {
     this.parts.buffer.commit();
     if (code === PENDING_CHILDREN || code === FAILED_CHILDREN || code === NO_CHILD_TO_WAIT_FOR) {
+      this.#running++;
       job.phase = 'running'; // nothing has changed in Redis
       job.owner.refused(job, code);
     } else this.#over(job, wasCommittedBefore(job, code) ? 0 : code);
@@ -217,6 +222,7 @@ export class TurnLoop {
   }
 
   #forget(job: HeldJob): void {
+    if (job.phase === 'running') this.#running--;
     job.phase = 'over';
     this.parts.renewer.release(job);
     job.pool.queue.inHand--;
@@ -229,6 +235,7 @@ export class TurnLoop {
       jobs.map((job) => {
         const held = new HeldJob(job, pool.queue.ref, pool, owner, renewMs, startedAt, sentAt);
         pool.queue.inHand++;
+        this.#running++;
         this.parts.renewer.hold(held);
         return held;
       });
