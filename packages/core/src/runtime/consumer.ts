@@ -57,6 +57,8 @@ export interface Pool {
   cursor: number;
   /** Places asked for by turns in flight. */
   wanted: number;
+  /** Jobs whose outcome is not known yet. */
+  running: number;
   /** Epoch ms until which the rate limit holds; 0: none. */
   limitedUntil: number;
   /** Calls of this pool that failed on their own, not with the connection, since one succeeded. */

@@ -74,6 +74,7 @@ export class TurnLoop {
     job.outcome = outcome;
     job.at = at;
     this.#running--;
+    job.pool.running--;
     this.parts.buffer.put(job);
     this.wake();
   }
@@ -153,10 +154,12 @@ export class TurnLoop {
     const { buffer, clock } = this.parts;
     const { queue } = pool;
     const asked = wantedOf(queue);
+    const free = freePlaces(pool);
     return {
+      places: free + pool.wanted + pool.running,
       outcomes: buffer.count(pool),
       fitting: Math.min(buffer.fitting(pool), pool.maxOutcomes),
-      free: freePlaces(pool),
+      free,
       isReady: queue.isReady,
       isLimited: pool.limitedUntil > clock.now(),
       isAsked: asked > 0,
@@ -211,6 +214,7 @@ export class TurnLoop {
     this.parts.buffer.commit();
     if (code === PENDING_CHILDREN || code === FAILED_CHILDREN || code === NO_CHILD_TO_WAIT_FOR) {
       this.#running++;
+      job.pool.running++;
       job.phase = 'running'; // nothing has changed in Redis
       job.owner.refused(job, code);
     } else this.#over(job, wasCommittedBefore(job, code) ? 0 : code);
@@ -222,7 +226,10 @@ export class TurnLoop {
   }
 
   #forget(job: HeldJob): void {
-    if (job.phase === 'running') this.#running--;
+    if (job.phase === 'running') {
+      this.#running--;
+      job.pool.running--;
+    }
     job.phase = 'over';
     this.parts.renewer.release(job);
     job.pool.queue.inHand--;
@@ -236,6 +243,7 @@ export class TurnLoop {
         const held = new HeldJob(job, pool.queue.ref, pool, owner, renewMs, startedAt, sentAt);
         pool.queue.inHand++;
         this.#running++;
+        pool.running++;
         this.parts.renewer.hold(held);
         return held;
       });
