@@ -44,25 +44,30 @@ interface Open {
 }
 
 /**
- * Trees -> their jobs, checked and encoded, each parent before its children and otherwise in the order given.
+ * Trees -> their jobs, checked and encoded, level by level: each parent before its children, and otherwise in the order given. So they
+ * enter their queues, as BullMQ's do.
  * @param roots trees by the name that errors give them.
  * @throws InvalidOptionError naming the node; also for more jobs or data than one call may have, and for a job below itself.
  */
 export function flowNodes(roots: readonly (readonly [path: string, flow: FlowJob])[], settings: FlowSettings): PlannedNode[] {
   const nodes: PlannedNode[] = [];
-  const open: Open[] = roots.map(([path, flow]) => ({ flow, parentAt: -1, path })).reverse();
+  const open: Open[] = roots.map(([path, flow]) => ({ flow, parentAt: -1, path }));
+  checkTotal('number of jobs added in one step', open.length, MAX_FLOW_JOBS);
   let size = 0;
-  for (let next = open.pop(); next; next = open.pop()) {
+  for (const next of open) {
     const node = flowNode(next, nodes, settings);
+    const parentAt = nodes.push(node) - 1;
     size += node.job.data.length;
-    if (nodes.push(node) > MAX_FLOW_JOBS) throw new InvalidOptionError('flow', roots.length, `of at most ${MAX_FLOW_JOBS} jobs in all`);
-    if (size > MAX_FLOW_DATA) throw new InvalidOptionError('flow', size, `of at most ${MAX_FLOW_DATA} characters of data in all`);
+    checkTotal('length of the data added in one step', size, MAX_FLOW_DATA);
     const children = childrenOf(next.flow);
-    for (let at = children.length - 1; at >= 0; at--) {
-      open.push({ flow: children[at] as FlowJob, parentAt: nodes.length - 1, path: `${next.path}.children[${at}]` });
-    }
+    checkTotal('number of jobs added in one step', open.length + children.length, MAX_FLOW_JOBS);
+    for (const [at, flow] of children.entries()) open.push({ flow, parentAt, path: `${next.path}.children[${at}]` });
   }
   return nodes;
+}
+
+function checkTotal(what: string, total: number, most: number): void {
+  if (total > most) throw new InvalidOptionError(what, total, `at most ${most}`);
 }
 
 function flowNode({ flow, parentAt, path }: Open, nodes: readonly FlowNode[], settings: FlowSettings): PlannedNode {

@@ -151,8 +151,9 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
       const node = { job: new Job(queue, record, store) };
       built.push(node);
       const parent = built[parentAt];
-      if (parent) (parent.children ??= []).push(node);
-      else trees.push(node);
+      if (!parent) trees.push(node);
+      else if (parent.children) parent.children.push(node);
+      else parent.children = [node];
     }
     return trees;
   }
