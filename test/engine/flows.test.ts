@@ -119,7 +119,7 @@ describe('adding', () => {
   test('what is wrong is refused before anything is sent', async () => {
     const { flows, redis, prefix, url } = flowRig();
     await expect(flows.add(top('r', [child('12')]))).rejects.toThrow('flow.children[0].jobId must be');
-    await expect(flows.addBulk([top('r'), top('r', [{ name: 'x' }])] as never)).rejects.toThrow('flows[1].children[0].queue name');
+    await expect(flows.addBulk([top('r'), top('r', [{ name: 'x' } as never])])).rejects.toThrow('flows[1].children[0].queue name');
     await expect(flows.addBulk({} as never)).rejects.toThrow(InvalidOptionError);
     await expect(flows.add(top('r'), { queueOptions: {} } as never)).rejects.toThrow('did you mean "queuesOptions"?');
     await expect(flows.add(top('r'), { queuesOptions: { top: { defaultJobOptions: { delay: 'x' } } } } as never)).rejects.toThrow('delay');
