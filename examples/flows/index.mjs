@@ -19,7 +19,7 @@ const packing = new Worker(
   }),
   { connection, concurrency: 100 },
 );
-const packed = new Promise((resolve) => packing.once('completed', (job, result) => resolve(result)));
+const packed = new Promise((resolve) => packing.once('completed', (_job, result) => resolve(result)));
 
 const flows = new FlowProducer({ connection });
 const fetch = (item, shelf) => ({ name: 'fetch', queueName: 'fetching', data: { item, shelf }, opts: { ignoreDependencyOnFailure: true } });

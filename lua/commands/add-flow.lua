@@ -13,8 +13,8 @@
 
   ARGV[1] now     integer, epoch ms
   ARGV[2] count   jobs, 1..10000
-  ARGV[3...]      three texts per job: number of its queue in KEYS; number of its parent among the jobs, 0 for a root; 1 if it has
-                  children here, else 0. Then the jobs themselves, flat: see read-jobs; all with an id
+  ARGV[3...]      three texts per job: number of its queue in KEYS; number of its parent among the jobs, 0 for a root; letters of p
+                  it has children here, c its id may be stored already. Then the jobs themselves, flat: see read-jobs; all have an id
 
   Returns one entry per job: its id, or that of the job which stands for it; -5 a root's parent does not exist; -7 its id is stored as
           the child of another parent; 0 left out, as it stands below one of those. All others are added.
@@ -39,7 +39,8 @@ for nth, job in ipairs(readJobs(ARGV, 3 + 3 * count, count)) do
     results[nth] = -5
   else
     if not q.lefts then openAdds(q) end
-    job.isCustom, job.isParent = true, ARGV[header + 2] == '1'
+    local traits = ARGV[header + 2]
+    job.isParent, job.isCustom = string.find(traits, 'p', 1, true), string.find(traits, 'c', 1, true)
     results[nth] = admitJob(q, job, true, now)
     q.admitted = q.admitted + 1
     if job.parentKey then

@@ -26,7 +26,11 @@ local results = {}
 for nth, job in ipairs(jobs) do
   job.isCustom = job.id ~= ''
   if not job.isCustom then job.id = string.format('%d', counter + nth) end
-  results[nth] = admitJob(q, job, false, now)
+  if job.parentKey and redis.call('EXISTS', job.parentKey) == 0 then
+    results[nth] = -5
+  else
+    results[nth] = admitJob(q, job, false, now)
+  end
 end
 listAdds(q)
 closeAdds(q)

@@ -4,11 +4,10 @@
 --- @include "push-delayed"
 --- @include "push-prioritized"
 --- @include "store-job"
--- Adds one job to a queue whose adds are open: stores it and puts it into its state; a plain one is noted for `list-adds`. Returns its
--- id, or that of the job which stands for it, or what keeps it out: -5 no such parent, -7 stored as the child of another parent.
--- job.isParent: it begins by waiting for children. `isFlow`: parents are released when all jobs of the call are in.
+-- Adds one job, whose parent is known to exist, to a queue whose adds are open: stores it and puts it into its state; a plain one is noted
+-- for `list-adds`. Returns its id, or that of the job which stands for it, or -7 when it is stored as the child of another parent.
+-- job.isCustom: its id may be stored already. job.isParent: it begins by waiting for children. `isFlow`: parents are released when all jobs of the call are in.
 local function admitJob(q, job, isFlow, now)
-  if job.parentKey and redis.call('EXISTS', job.parentKey) == 0 then return -5 end
   if job.isCustom and redis.call('EXISTS', q.base .. job.id) == 1 then return attachDuplicate(q, job, isFlow, now) end
   local owner = job.deid and deduplicateJob(q, job)
   if owner then return owner end

@@ -11,7 +11,7 @@ import {
   Worker,
 } from '@drover/core';
 import { atEnd } from '../support/at-end.js';
-import { collect, Gate, type Rig, rig } from '../support/engine.js';
+import { collect, type Rig, rig } from '../support/engine.js';
 import { brokenInvariants } from '../support/invariants.js';
 import { until } from '../support/until.js';
 
@@ -137,8 +137,9 @@ describe('adding', () => {
     await flows.add(flow);
     expect(await queue.getJobCounts()).toMatchObject({ 'waiting-children': 9, waiting: 1_793 });
     expect((await flows.getFlow({ queueName: 'top', id: 'l0', maxChildren: 2_000 }))?.children).toHaveLength(1_001);
-    worker(sum, { concurrency: 100 });
+    const works = worker(sum, { concurrency: 100 });
     await counts({ completed: 1_802, 'waiting-children': 0 });
+    await works.close();
     expect((await queue.getJob('l0'))?.returnvalue).toBe(1_802);
     expect(await allBroken('top')).toEqual([]);
     const many = Array.from({ length: 10_000 }, (_, at) => child(`x-${at}`));
@@ -155,20 +156,20 @@ describe('working', () => {
     await flows.add(
       top('root', [
         top('m1', [top('a', undefined, {}, 'low'), top('b', undefined, { priority: 3 }, 'low')], { priority: 2 }),
-        top('m2', [top('c', undefined, { delay: 20 }, 'low')], { delay: 30 }),
+        top('m2', [top('c', undefined, { delay: 20 }, 'low')], { delay: 3_600_000 }),
       ]),
     );
     expect(await low.getJobCounts()).toMatchObject({ waiting: 1, prioritized: 1, delayed: 1 });
-    const gate = new Gate();
-    worker(async (job: Job) => {
-      await gate.processor(job, '', new AbortController().signal);
-      return sum(job);
-    });
     const lows = new Worker('low', sum, { connection: url, prefix });
     atEnd(() => lows.close());
-    await gate.hasStarted(1);
-    expect(gate.started).toEqual(['m1']);
-    gate.stayOpen();
+    await until(async () => (await low.getCompletedCount()) === 3, { what: 'the children to complete' });
+    expect(await Promise.all(['root', 'm1', 'm2'].map((id) => queue.getJobState(id)))).toEqual([
+      'waiting-children',
+      'prioritized',
+      'delayed',
+    ]);
+    await (await queue.getJob('m2'))?.promote();
+    worker(sum);
     await counts({ completed: 3 });
     const root = await queue.getJob('root');
     expect(root?.returnvalue).toBe(6);
@@ -216,6 +217,16 @@ describe('working', () => {
     });
     await counts({ completed: 1, failed: 1, delayed: 0 });
     expect(await queue.getJob('slow')).toBeUndefined();
+    expect(await allBroken('top')).toEqual([]);
+  });
+
+  test('a parent with very many pending children removes them all', async () => {
+    const { flows, queue, redis, prefix, allBroken } = flowRig();
+    const children = Array.from({ length: 2_500 }, (_, at) => child(`c${at}`));
+    const { job } = await flows.add(top('root', [...children, top('below', [child('last')])]));
+    await job.removeUnprocessedChildren();
+    expect(await queue.getJobCounts()).toMatchObject({ waiting: 1, 'waiting-children': 0 });
+    expect(await redis.lrange(`${prefix}:top:wait`, 0, -1)).toEqual(['root']);
     expect(await allBroken('top')).toEqual([]);
   });
 

@@ -87,8 +87,9 @@ function flowNode({ flow, parentAt, path }: Open, nodes: readonly FlowNode[], se
   if (hasChildren && job.deduplication) {
     throw new InvalidOptionError(`${path}.opts.deduplication`, job.deduplication, 'absent for a job with children');
   }
-  if (job.id !== undefined) refuseOwnAncestor(queue, job.id, parentAt, nodes, path);
-  return { queue, job: { ...job, id: job.id ?? settings.newId() }, data, parentAt, hasChildren };
+  const isOwnId = job.id !== undefined;
+  if (isOwnId) refuseOwnAncestor(queue, job.id, parentAt, nodes, path);
+  return { queue, job: { ...job, id: job.id ?? settings.newId() }, data, parentAt, hasChildren, isOwnId };
 }
 
 function childrenOf({ children }: FlowJob): readonly FlowJob[] {

@@ -12,6 +12,8 @@ export interface FlowNode {
   readonly parentAt: number;
   /** Jobs of the list are its children: it begins by waiting for them. */
   readonly hasChildren: boolean;
+  /** The id is the caller's own, so it may be stored already. */
+  readonly isOwnId: boolean;
 }
 
 export interface AddFlowCall {
@@ -35,7 +37,9 @@ export class FlowStore {
     const queues = new Map<QueueRef, number>();
     for (const { queue } of nodes) if (!queues.has(queue)) queues.set(queue, queues.size + 1);
     const args: RedisArgument[] = [now, nodes.length];
-    for (const { queue, parentAt, hasChildren } of nodes) args.push(queues.get(queue) as number, parentAt + 1, hasChildren ? 1 : 0);
+    for (const { queue, parentAt, hasChildren, isOwnId } of nodes) {
+      args.push(queues.get(queue) as number, parentAt + 1, (hasChildren ? 'p' : '') + (isOwnId ? 'c' : ''));
+    }
     for (const { job } of nodes) pushJob(args, job);
     const metaKeys = [...queues.keys()].map((queue) => queueKeys(queue).meta);
     const reply = (await this.scripts.call('add-flow', metaKeys, args)) as (string | number)[];
