@@ -117,7 +117,7 @@ describe('adding', () => {
   });
 
   test('what is wrong is refused before anything is sent', async () => {
-    const { flows, redis, prefix, url } = flowRig();
+    const { flows, queue, redis, prefix, url } = flowRig();
     await expect(flows.add(top('r', [child('12')]))).rejects.toThrow('flow.children[0].jobId must be');
     await expect(flows.addBulk([top('r'), top('r', [{ name: 'x' } as never])])).rejects.toThrow('flows[1].children[0].queue name');
     await expect(flows.addBulk({} as never)).rejects.toThrow(InvalidOptionError);
@@ -125,7 +125,8 @@ describe('adding', () => {
     await expect(flows.add(top('r'), { queuesOptions: { top: { defaultJobOptions: { delay: 'x' } } } } as never)).rejects.toThrow('delay');
     await expect(flows.getFlow({ queueName: 'top', id: 'r', depth: 0 })).rejects.toThrow('depth must be');
     expect(() => new FlowProducer({ connection: url, prefx: 'a' } as never)).toThrow('did you mean "prefix"?');
-    expect(await redis.keys(`${prefix}*`)).toEqual([]);
+    await queue.waitUntilReady(); // the queue of the rig has written its configuration
+    expect(await redis.keys(`${prefix}*`)).toEqual([`${prefix}:top:meta`]);
   });
 
   test('1,000 children at each of ten levels can be added, worked and read; one job more than 10,000 cannot', async () => {
