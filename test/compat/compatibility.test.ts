@@ -1,6 +1,6 @@
 /** The tables of docs/compatibility.md against what is exported: a name that works is there, one that does not yet is not, none is missing. */
 import { readFileSync } from 'node:fs';
-import type { QueueEventMap, QueueEventsListener, WorkerEvents } from '@drover/core';
+import type { FlowEventMap, QueueEventMap, QueueEventsListener, WorkerEvents } from '@drover/core';
 import * as drover from '@drover/core';
 import * as v6 from 'bullmq-v6';
 import { rig } from '../support/engine.js';
@@ -71,7 +71,7 @@ test('what is not there yet is what later versions bring, and nothing else', () 
     [
       ...['ChildCommand', 'ParentCommand', 'useWorkerThreads', 'workerForkOptions', 'workerThreadsOptions'], // sandboxed processors
       ...['SpanKind', 'TelemetryAttributes', 'recordJobCountsMetric', 'telemetry'],
-      ...['FlowProducer', 'JobScheduler', 'getJobScheduler', 'getJobSchedulers', 'removeJobScheduler', 'settings', 'upsertJobScheduler'],
+      ...['JobScheduler', 'getJobScheduler', 'getJobSchedulers', 'removeJobScheduler', 'settings', 'upsertJobScheduler'],
     ].sort(),
   );
 });
@@ -93,6 +93,7 @@ describe('methods and properties', () => {
     Worker: async () => rig().worker(async () => 1),
     Job: async () => rig().queue.add('a', {}, { jobId: 'one' }),
     QueueEvents: async () => closing(new drover.QueueEvents('mail', { connection: testRedisUrl() })),
+    FlowProducer: async () => closing(new drover.FlowProducer({ connection: testRedisUrl() })),
     QueueEventsProducer: async () => closing(new drover.QueueEventsProducer('mail', { connection: testRedisUrl() })),
   };
   const opened: { close(): Promise<unknown> }[] = [];
@@ -142,6 +143,19 @@ describe('options', () => {
     await events.close();
   });
 
+  test.each(all('Options of FlowProducer'))('%s of FlowProducer', async (name) => {
+    const flows = new drover.FlowProducer({ connection: testRedisUrl(), ...known(name) });
+    await flows.close();
+  });
+  test('of a flow, and its members', async () => {
+    const { prefix, url } = rig();
+    const flows = new drover.FlowProducer({ connection: url, prefix });
+    const absent = (heading: string) => Object.fromEntries(all(heading).map((name) => [name, undefined]));
+    const flow = { ...absent('Members of a flow'), name: 'a', queueName: 'mail' };
+    await expect(flows.add(flow, absent('Options of a flow'))).resolves.toHaveProperty('job.name', 'a');
+    await flows.close();
+  });
+
   test('and no others', async () => {
     const { queue, worker } = rig();
     const unknown = { concurency: 1 } as object;
@@ -161,6 +175,7 @@ const events = {
     ...{ active: 0, completed: 0, failed: 0, progress: 0, stalled: 0, drained: 0, error: 0, paused: 0, resumed: 0 },
     ...{ closing: 0, closed: 0, ready: 0, 'ioredis:close': 0, lockRenewalFailed: 0, locksRenewed: 0 },
   } satisfies Record<keyof WorkerEvents<unknown, unknown, string>, 0>,
+  FlowProducer: { error: 0, 'ioredis:close': 0 } satisfies Record<keyof FlowEventMap, 0>,
   QueueEvents: {
     ...{ added: 0, waiting: 0, delayed: 0, active: 0, progress: 0, completed: 0, failed: 0, 'retries-exhausted': 0, stalled: 0 },
     ...{ 'waiting-children': 0, drained: 0, paused: 0, resumed: 0, removed: 0, cleaned: 0, duplicated: 0, deduplicated: 0, debounced: 0 },

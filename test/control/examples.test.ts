@@ -19,6 +19,14 @@ test('the swapped import adds a job and works it', async () => {
   expect(await example('swap-the-import/index.mjs')).toEqual({ id: expect.stringMatching(/^\d+$/), result: 'Hello, Ada!' });
 });
 
+test('the flow packs what was fetched and knows what is missing', async () => {
+  expect(await example('flows/index.mjs')).toEqual({
+    packed: ['cups from shelf 7', 'tea from shelf 4'],
+    missing: ['no shelf has saucers'],
+    jobs: 4,
+  });
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);

@@ -33,6 +33,9 @@ export {
   type RetryOptions,
 } from './job/index.js';
 export { InvalidOptionError, type Logger } from './kit/index.js';
+export type { FlowJob } from './queue/flow-nodes.js';
+export type { FlowOptions, FlowProducerOptions } from './queue/flow-options.js';
+export { type FlowEventMap, FlowProducer, type FlowRequest, type JobNode } from './queue/flow-producer.js';
 export type { JobType } from './queue/job-types.js';
 export { type BulkJob, Queue } from './queue/queue.js';
 export type { CleanType } from './queue/queue-admin.js';

@@ -30,13 +30,14 @@ export {
   FETCHED_FIELDS,
   type FetchedJob,
   type JobRecord,
+  type ParentLink,
   type RawJobFields,
   type ScheduleDuty,
   type StoredJobOptions,
 } from './job-record.js';
 export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
-export { MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
+export { addedRecord, MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
 export { isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule } from './next-run.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { type Job, type JobRecord, type JobsOptions, type NewJob, newJob } from '../job/index.js';
+import { addedRecord, type Job, type JobsOptions, type NewJob, newJob } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { OncePrinter, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
@@ -131,7 +131,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   }
 
   #added(job: NewJob, data: Data, id: string): Job<Data, Result, Name> {
-    const added = this.jobOf(recordOf(job, data, id));
+    const added = this.jobOf(addedRecord(job, data, id));
     this.emit('waiting', added);
     return added;
   }
@@ -159,33 +159,4 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else unheard.print(`[drover] queue ${this.name}: ${error.message}`);
   }
-}
-
-/** What Redis has of a job that was just added. */
-function recordOf(job: NewJob, data: unknown, id: string): JobRecord {
-  const parent = job.parent && (JSON.parse(job.parent.json) as { id: string; queueKey: string });
-  return {
-    id,
-    name: job.name,
-    data: data === undefined ? {} : data,
-    opts: job.opts,
-    timestamp: job.timestamp,
-    delay: job.delay,
-    priority: job.priority,
-    attemptsMade: 0,
-    attemptsStarted: 0,
-    stalledCounter: 0,
-    processedOn: undefined,
-    processedBy: undefined,
-    finishedOn: undefined,
-    progress: 0,
-    returnvalue: undefined,
-    failedReason: undefined,
-    stacktrace: [],
-    parentKey: job.parent?.key,
-    parent: parent && { id: parent.id, queueKey: parent.queueKey },
-    repeatJobKey: undefined,
-    deduplicationId: job.deduplication?.id,
-    deferredFailure: undefined,
-  };
 }

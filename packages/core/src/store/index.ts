@@ -4,6 +4,7 @@ export { ChildrenStore } from './children-store.js';
 export { ClientStore, type ListedClient } from './client-store.js';
 export { ConsumerStore } from './consumer-store.js';
 export type { ExchangeCall, ExchangeReply, ExchangeStore, FetchProfile, HeldLockRef } from './exchange.js';
+export { type AddFlowCall, type FlowNode, FlowStore, LEFT_OUT } from './flow-store.js';
 export { InspectStore, type QueueCounts, type QueueMeta, type QueueMetrics, type RangeState } from './inspect-store.js';
 export { JobStore } from './job-store.js';
 export { type AddCall, ProducerStore } from './producer-store.js';

@@ -16,6 +16,8 @@ import { ChildrenStore } from './children-store.js';
 import { ConsumerStore } from './consumer-store.js';
 import { InspectStore } from './inspect-store.js';
 
+/** A script of bounded steps has done one of several. */
+const CALL_AGAIN = 2;
 /** Settling a single job takes no other job in return, so this profile locks nothing. */
 const NO_FETCH = { lockMs: 0 } as const;
 
@@ -103,8 +105,11 @@ export class JobStore implements JobCommands {
     return this.#call('reprocess-job', [jobId, state, ...flags]);
   }
 
-  removePendingChildren(jobId: string): Promise<number> {
-    return this.#call('remove-pending-children', [jobId]);
+  async removePendingChildren(jobId: string): Promise<number> {
+    for (;;) {
+      const status = await this.#call('remove-pending-children', [jobId]);
+      if (status !== CALL_AGAIN) return status;
+    }
   }
 
   removeChildDependency(jobId: string, parentKey: string): Promise<number> {
