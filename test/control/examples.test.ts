@@ -19,6 +19,10 @@ test('the swapped import adds a job and works it', async () => {
   expect(await example('swap-the-import/index.mjs')).toEqual({ id: expect.stringMatching(/^\d+$/), result: 'Hello, Ada!' });
 });
 
+test('a processor given as a file counts primes in a sandbox, and the application ends by itself', async () => {
+  expect(await example('sandbox/index.mjs')).toEqual({ primes: 9_592 });
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);

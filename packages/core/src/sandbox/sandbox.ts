@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Job } from '../job/index.js';
 import { type Clock, type Deferred, deferred, type Timer } from '../kit/index.js';
 import type { SandboxChannel } from './channel.js';
@@ -104,7 +105,10 @@ export class Sandbox {
     this.channel.kill();
   }
 
-  /** While the file is being loaded there is nobody to tell: it has the same time to get there. */
+  /**
+   * Tells it, and expects an answer within the grace time; asked again as long as the run goes on, so that one which blocks later is found.
+   * While the file is being loaded there is nobody to tell: it has the same time to get there.
+   */
   #cancel(run: OpenRun): void {
     const { job, signal } = run.task;
     if (run.isSent) this.channel.send({ type: 'cancel', run: run.number, reason: encodeThrown(signal.reason) });
@@ -143,8 +147,9 @@ export class Sandbox {
       case 'started':
         run.hasStarted = true;
         break;
-      case 'cancelled':
+      case 'cancelled': // it hears: what follows is up to its processor, but it may still block later
         this.#deaf?.cancel();
+        this.#deaf = this.clock.setTimer(() => this.#cancel(run), this.graceMs);
         break;
       case 'discarded':
         run.task.job.discard();
@@ -172,7 +177,7 @@ export class Sandbox {
     const uncaught = this.#uncaught ? decodeThrown(this.#uncaught) : end.error;
     const why = this.#killedFor ?? uncaught ?? new SandboxExitError(end.exitCode, end.signal);
     const file = new ProcessorFileError(
-      url.href,
+      fileURLToPath(url),
       `ended its sandbox while it was loaded (exit code ${end.exitCode}, signal ${end.signal})`,
     );
     this.#loaded.reject(this.#killedFor ?? uncaught ?? file);
