@@ -22,6 +22,7 @@ const CONTROL_FLOW = { DelayedError, RateLimitError, UnrecoverableError, Waiting
 
 /** Never throws: what cannot be carried becomes its text. */
 export function encodeThrown(thrown: unknown, causesLeft = MAX_CAUSES): Thrown {
+  if (thrown === undefined) return { kind: 'value' };
   if (!isError(thrown)) return { kind: 'value', json: toJson(thrown) ?? toJson(String(thrown)) };
   const { name, message, stack, cause } = thrown;
   const properties = propertiesOf(thrown);
@@ -41,9 +42,9 @@ export function decodeThrown(thrown: Thrown): unknown {
   const { name, message, stack, properties, cause } = thrown;
   const flow = controlFlowOf({ name });
   const error = flow ? new CONTROL_FLOW[flow](message) : new Error(message);
-  if (cause !== undefined) error.cause = decodeThrown(cause);
   if (properties !== undefined) Object.assign(error, JSON.parse(properties));
-  for (const [field, value] of Object.entries({ name, stack })) {
+  const hidden = cause === undefined ? { name, stack } : { name, stack, cause: decodeThrown(cause) };
+  for (const [field, value] of Object.entries(hidden)) {
     Object.defineProperty(error, field, { value, writable: true, configurable: true, enumerable: false });
   }
   return error;
