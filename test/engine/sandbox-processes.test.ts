@@ -6,7 +6,7 @@ import { atEnd } from '../support/at-end.js';
 import { collect, type Rig, rig } from '../support/engine.js';
 import { descendants, type Program, pidAlive, startNode } from '../support/process-harness.js';
 import { freshPrefix, testRedisUrl } from '../support/redis.js';
-import { until } from '../support/until.js';
+import { next, until } from '../support/until.js';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures', 'sandbox');
 const PROCESSOR = join(FIXTURES, 'processor.cjs');
@@ -85,6 +85,21 @@ test('SIGTERM and SIGINT let the job under way end; the next one gets another sa
   process.kill(second, 'SIGTERM'); // idle
   expect(pidOf((await finished(one, 'self')).returnvalue)).not.toBe(second);
   expect(await one.broken()).toEqual([]);
+});
+
+test('a job whose sandbox ends before it has begun goes to another one, without a failed attempt', async () => {
+  const one = rig();
+  const worker = one.worker(PROCESSOR);
+  const first = pidOf((await finished(one, 'self')).returnvalue);
+  process.kill(first, 'SIGSTOP'); // it is given the job, and cannot begin
+  const active = next(worker, 'active');
+  const { id } = await one.queue.add('self', {});
+  await active;
+  process.kill(first, 'SIGKILL');
+  await one.counts({ completed: 2 });
+  const job = (await one.queue.getJob(id)) as Job;
+  expect(pidOf(job.returnvalue)).not.toBe(first);
+  expect([job.attemptsMade, job.stacktrace]).toEqual([1, []]);
 });
 
 test('a sandbox that is killed from outside fails its job', async () => {
