@@ -27,6 +27,10 @@ test('the flow packs what was fetched and knows what is missing', async () => {
   });
 });
 
+test('a processor given as a file counts primes in a sandbox, and the application ends by itself', async () => {
+  expect(await example('sandbox/index.mjs')).toEqual({ primes: 9_592 });
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);

@@ -49,6 +49,14 @@ export type { QueueMetaValues } from './queue/queue-status.js';
 export type { QueueDependencies } from './queue/queue-view.js';
 export type { ConnectionInput } from './redis/index.js';
 export type { JobInHand, Runtime } from './runtime/runtime.js';
+export {
+  ProcessorFileError,
+  SandboxExitError,
+  type SandboxedJob,
+  type SandboxedJobProcessor,
+  SandboxKilledError,
+  SandboxValueError,
+} from './sandbox/index.js';
 export type { QueueMetrics } from './store/index.js';
 export { channels, type JobMessage } from './telemetry/channels.js';
 export type { DrainOptions, DrainReport, JobRef } from './worker/drain.js';

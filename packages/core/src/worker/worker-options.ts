@@ -1,8 +1,11 @@
+import type { ForkOptions } from 'node:child_process';
+import type { WorkerOptions as ThreadOptions } from 'node:worker_threads';
 import type { KeepJobs, RepeatStrategy } from '../job/index.js';
 import { InvalidOptionError, integer, type Logger, positiveInt, refuseUnknown, silentLogger } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
+import type { SandboxOptions } from '../sandbox/index.js';
 import type { FetchProfile } from '../store/index.js';
 
 /** Computes the delay before the next attempt, ms; 0: at once, -1: no further attempt. */
@@ -51,10 +54,14 @@ export interface WorkerOptions {
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
-  /** Accepted for compatibility; processors given as a file run in this process, so these have no effect yet. */
+  /** A processor given as a file runs in threads instead of child processes. Default false. */
   readonly useWorkerThreads?: boolean;
-  readonly workerForkOptions?: object;
-  readonly workerThreadsOptions?: object;
+  /** For `child_process.fork`, when a processor is given as a file. Without `execArgv`, that of this process is handed on. */
+  readonly workerForkOptions?: ForkOptions;
+  /** For `worker_threads.Worker`, when a processor is given as a file and `useWorkerThreads` is set. */
+  readonly workerThreadsOptions?: ThreadOptions;
+  /** How long a sandbox may stay deaf to the abort of its job, or to the end of its worker, before it is killed, ms. Default 5,000. */
+  readonly sandboxGrace?: number;
   /** Accepted for compatibility, without effect yet: see the diagnostics channels. */
   readonly telemetry?: unknown;
 }
@@ -72,6 +79,7 @@ export interface ResolvedWorkerOptions {
   readonly backoffStrategy: BackoffStrategy | undefined;
   readonly repeatStrategy: RepeatStrategy | undefined;
   readonly logger: Logger;
+  readonly sandbox: SandboxOptions;
 }
 
 const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
@@ -97,6 +105,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof WorkerOptions>([
   'runRetryDelay',
   'workerForkOptions',
   'workerThreadsOptions',
+  'sandboxGrace',
   'telemetry',
   ...FLAGS,
 ]);
@@ -128,6 +137,7 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     backoffStrategy,
     repeatStrategy,
     logger: input.logger ?? silentLogger,
+    sandbox: sandboxOf(input),
   });
 }
 
@@ -145,6 +155,20 @@ function settingsOf(settings: WorkerOptions['settings'] = {}): Pick<ResolvedWork
 
 function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw new InvalidOptionError(option, value, 'a function');
+}
+
+function sandboxOf({
+  useWorkerThreads = false,
+  workerForkOptions: fork = {},
+  workerThreadsOptions: threads = {},
+  sandboxGrace = 5_000,
+}: WorkerOptions): SandboxOptions {
+  object('workerForkOptions', fork);
+  object('workerThreadsOptions', threads);
+  if (Array.isArray(fork.stdio) && !fork.stdio.includes('ipc')) {
+    throw new InvalidOptionError('workerForkOptions.stdio', fork.stdio, `with 'ipc' in it: jobs come over that channel`);
+  }
+  return Object.freeze({ useThreads: useWorkerThreads, fork, threads, graceMs: positiveInt('sandboxGrace', sandboxGrace) });
 }
 
 function profileOf(input: WorkerOptions, lockMs: number): FetchProfile {
@@ -173,8 +197,12 @@ function keepJobs(option: string, value: unknown): KeepJobs | undefined {
   });
 }
 
-function record(option: string, value: unknown, names: readonly string[]): Record<string, unknown> {
+function object(option: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvalidOptionError(option, value, 'an object');
+}
+
+function record(option: string, value: unknown, names: readonly string[]): Record<string, unknown> {
+  object(option, value);
   refuseUnknown(`${option}.`, value, new Set(names));
   return value as Record<string, unknown>;
 }

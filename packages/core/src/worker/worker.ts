@@ -8,7 +8,7 @@ import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
 import { Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
-import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
+import { type LoadedProcessor, loadProcessor, type Processor, processorSource } from './load-processor.js';
 import { ManualLane } from './manual-lane.js';
 import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
@@ -34,13 +34,14 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   readonly opts: WorkerOptions;
   readonly #queue: QueueRef;
   readonly #options: ResolvedWorkerOptions;
-  readonly #processor: Processor<Data, Result, Name> | undefined;
+  readonly #processor: ProcessorFunction<Data, Result, Name> | URL | undefined;
   readonly #lease: RuntimeLease | undefined;
   readonly #runtime: Runtime;
   readonly #ended: Deferred<void> = deferred();
   readonly #detach: () => void;
   #concurrency: number;
   #executor: Executor | undefined;
+  #loaded: LoadedProcessor | undefined;
   #loading: Promise<Executor> | undefined;
   #state: WorkerState = 'idle';
   #manual: ManualLane | undefined;
@@ -49,20 +50,19 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   #closing: Promise<DrainReport> | undefined;
 
   /**
-   * @param processor a function, or the path or URL of a module whose default export is one. Modules run in this process for now. Null:
-   * the worker runs nothing, jobs are taken by `getNextJob`.
+   * @param processor a function, or the path or URL of a file that exports one, which runs in child processes or threads of its own
+   * (docs/sandbox.md). Null: the worker runs nothing, jobs are taken by `getNextJob`.
    * @throws InvalidOptionError
    */
   constructor(name: string, processor?: Processor<Data, Result, Name> | null, options: WorkerOptions = {}) {
     super();
-    if (processor !== undefined && processor !== null) checkProcessor(processor);
+    this.#processor = processor === undefined || processor === null ? undefined : processorSource(processor);
     if (options.runtime && options.connection)
       throw new InvalidOptionError('connection', options.connection, 'absent when `runtime` is given');
     this.#options = resolveWorkerOptions(options);
     this.#queue = queueRef(name, this.#options.prefix);
     this.name = name;
     this.opts = options;
-    this.#processor = processor ?? undefined;
     this.#concurrency = this.#options.concurrency;
     this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
@@ -88,7 +88,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
 
   /**
    * Starts to take jobs. Resolves when the worker has closed.
-   * @throws when it runs already, or was closed; or when its processor cannot be loaded.
+   * @throws when it runs already, or was closed.
    */
   async run(): Promise<void> {
     if (this.#processor === undefined) throw new Error('No process function is defined.');
@@ -123,7 +123,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#tell('resumed');
   }
 
-  /** Resolves when Redis answers and the processor is loaded. @throws ConnectionClosedError when the worker closes before. */
+  /** Resolves when Redis answers. A processor file is loaded by the first job. @throws ConnectionClosedError when the worker closes before. */
   async waitUntilReady(): Promise<void> {
     if (this.#processor !== undefined) await this.#load();
     const runtime = this.#runtime;
@@ -222,6 +222,8 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       if (report.lingering.length === 0) await unregistered;
     }
     await manual;
+    const gone = this.#loaded?.close(options.onDeadline === 'return' ? 0 : this.#options.sandbox.graceMs);
+    if (report.lingering.length === 0) await gone;
     await this.#letGo(executor, report.lingering.length > 0);
     this.#move('end');
     this.#tell('closed');
@@ -233,7 +235,9 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     const report = await closing;
     if (!this.#executor || report.lingering.length === 0) return report;
     this.#drain = new Drain(this.#executor, this.#runtime.clock, deadline, options);
-    return this.#drain.run();
+    const after = await this.#drain.run();
+    await this.#loaded?.close(0);
+    return after;
   }
 
   /** Jobs that linger still need the runtime: it is given back when the last of them has ended. */
@@ -251,10 +255,12 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   #load(): Promise<Executor> {
-    this.#loading ??= loadProcessor(this.#processor as Processor<Data, Result, Name>).then((processor) => {
-      const store = this.#commands();
-      const run = processor as ProcessorFunction<unknown, unknown, string>;
-      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, store, run, this.#runListener());
+    this.#loading ??= Promise.resolve().then(() => {
+      const source = this.#processor as ProcessorFunction<unknown, unknown, string> | URL;
+      const commands = this.#commands();
+      const { sandbox } = this.#options;
+      this.#loaded = loadProcessor(source, sandbox, { clock: this.#runtime.clock, commands, limit: () => this.#concurrency });
+      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, commands, this.#loaded.run, this.#runListener());
       this.#executor.concurrency = this.#concurrency;
       return this.#executor;
     });
