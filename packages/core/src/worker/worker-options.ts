@@ -4,6 +4,7 @@ import type { ConnectionInput } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { FetchProfile } from '../store/index.js';
+import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 
 /** Computes the delay before the next attempt, ms; 0: at once, -1: no further attempt. */
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
@@ -55,8 +56,8 @@ export interface WorkerOptions {
   readonly useWorkerThreads?: boolean;
   readonly workerForkOptions?: object;
   readonly workerThreadsOptions?: object;
-  /** Accepted for compatibility, without effect yet: see the diagnostics channels. */
-  readonly telemetry?: unknown;
+  /** Makes spans and metrics of what the worker does; see `docs/telemetry.md`. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The options below the edge: nothing optional that has a default. */
@@ -72,6 +73,7 @@ export interface ResolvedWorkerOptions {
   readonly backoffStrategy: BackoffStrategy | undefined;
   readonly repeatStrategy: RepeatStrategy | undefined;
   readonly logger: Logger;
+  readonly telemetry: Telemetry | undefined;
 }
 
 const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
@@ -128,6 +130,7 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     backoffStrategy,
     repeatStrategy,
     logger: input.logger ?? silentLogger,
+    telemetry: checkTelemetry(input.telemetry),
   });
 }
 
