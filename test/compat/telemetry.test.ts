@@ -23,13 +23,15 @@ const ENGINES: readonly Engine[] = [drover as unknown as Engine, v6];
 /** What each engine does at times of its own. */
 const BACKGROUND = ['startStalledCheckTimer', 'moveStalledJobsToWait', 'extendLocks'];
 
+const { hostname, port } = new URL(testRedisUrl());
+const CONNECTION = { host: hostname, port: Number(port), maxRetriesPerRequest: null };
 const redis = new Redis(testRedisUrl());
 afterAll(() => redis.disconnect());
 
 async function sideOf(engine: Engine, more: object = {}): Promise<Side> {
   const telemetry = recordingTelemetry();
   const prefix = freshPrefix();
-  const where = { connection: { url: testRedisUrl(), maxRetriesPerRequest: null }, prefix, telemetry: telemetry as never };
+  const where = { connection: CONNECTION, prefix, telemetry: telemetry as never };
   const queue = new engine.Queue('mail', { ...where, ...more });
   atEnd(() => queue.close());
   await queue.waitUntilReady();
@@ -277,7 +279,7 @@ describe('what a worker tells', () => {
       await side.finished('1');
       const spans = comparableSpans(side.telemetry.spans) as { name: string; events: unknown[] }[];
       const who = { 'bullmq.queue.name': 'mail', 'bullmq.worker.id': 'some string', 'bullmq.worker.name': 'w' };
-      const plain = { kind: 0, above: [], exceptions: [], ends: 1 };
+      const plain = { kind: 0, above: [], exceptions: 0, ends: 1 };
       expect(spans.find(({ name }) => name === 'extendLocks mail')).toEqual({
         ...plain,
         name: 'extendLocks mail',
@@ -302,7 +304,7 @@ describe('a trace across engines', () => {
     const producer = await sideOf(ENGINES[from] as Engine);
     const other = ENGINES[to] as Engine;
     const telemetry = recordingTelemetry();
-    const where = { connection: { url: testRedisUrl(), maxRetriesPerRequest: null }, prefix: producer.prefix };
+    const where = { connection: CONNECTION, prefix: producer.prefix };
     await producer.queue.add('a', {});
     await producer.queue.addBulk([{ name: 'b', data: 1 }]);
     const worker = new other.Worker('mail', async () => 1, { ...where, telemetry: telemetry as never });

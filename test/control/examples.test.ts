@@ -19,6 +19,21 @@ test('the swapped import adds a job and works it', async () => {
   expect(await example('swap-the-import/index.mjs')).toEqual({ id: expect.stringMatching(/^\d+$/), result: 'Hello, Ada!' });
 });
 
+test('bullmq-otel shows one trace from producer to worker to the job that the worker adds', async () => {
+  expect(await example('telemetry/index.mjs')).toEqual([
+    {
+      'add orders.book': [
+        {
+          'process orders': expect.arrayContaining([
+            { 'add mails.confirm': [{ 'process mails': [{ 'complete mails': [] }] }] },
+            { 'complete orders': [] },
+          ]),
+        },
+      ],
+    },
+  ]);
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);

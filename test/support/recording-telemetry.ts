@@ -77,11 +77,11 @@ export function recordingTelemetry(): RecordingTelemetry {
   };
 }
 
-/** Spans with what differs from run to run made equal: times, and ids of workers. Attributes without a value are left out. */
+/** Spans with what differs from run to run made equal: times, ids of workers, and the words of errors. Attributes without a value are left out. */
 export function comparableSpans(spans: readonly RecordedSpan[], left: readonly string[] = []): unknown[] {
   return spans
     .filter(({ name }) => !left.some((beginning) => name.startsWith(beginning)))
-    .map((span) => ({ ...span, attributes: comparableAttributes(span.attributes) }));
+    .map((span) => ({ ...span, attributes: comparableAttributes(span.attributes), exceptions: span.exceptions.length }));
 }
 
 function comparableAttributes(attributes: Attributes): Attributes {

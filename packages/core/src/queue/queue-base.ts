@@ -74,10 +74,6 @@ export class QueueBase<Data = any, Result = any, Name extends string = string> e
     return tracing ? tracing.trace(operation, details(), work) : work(undefined);
   }
 
-  protected get tracing(): Tracing | undefined {
-    return this.#parts.tracing;
-  }
-
   /** The parts, once Redis answers. @throws RedisUnreachableError when it does not within the connection's limit. */
   protected async ready(): Promise<QueueParts> {
     await this.#parts.ready();

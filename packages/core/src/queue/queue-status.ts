@@ -30,7 +30,8 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
   /** The same counts, recorded as the gauge `bullmq.queue.jobs` of the option `telemetry` as well. */
   async recordJobCountsMetric(...types: JobType[]): Promise<Record<string, number>> {
     const counts = await this.getJobCounts(...types);
-    this.tracing?.meter?.counts(counts);
+    const { tracing } = await this.ready();
+    tracing?.meter?.counts(counts);
     return counts;
   }
 

@@ -34,6 +34,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   readonly #queue: QueueRef;
   readonly #options: ResolvedQueueOptions;
   readonly #lease: RuntimeLease;
+  readonly #tracing: Tracing | undefined;
   readonly #producer: ProducerStore;
   readonly #metaWritten: Promise<void>;
   readonly #detach: () => void;
@@ -69,6 +70,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     this.#queue = queue;
     this.#options = resolved;
     this.#lease = lease;
+    this.#tracing = tracing;
     this.#producer = new ProducerStore(scripts);
     this.#detach = this.#listen();
     this.#metaWritten = this.#writeMeta();
@@ -86,7 +88,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
 
   /** @throws InvalidOptionError before anything is sent; ConnectionLostError when the answer got lost: the job may have been added. */
   add(name: Name, data: Data, opts: JobsOptions = {}): Promise<Job<Data, Result, Name>> {
-    const { tracing } = this;
+    const tracing = this.#tracing;
     if (!tracing) return this.#add(name, data, opts);
     const add = (options: JobsOptions) => this.#add(name, data, options);
     return tracedAdd(tracing, this.name, name, opts, add);
@@ -102,7 +104,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
    * @throws the error of the first job that was refused; the others were added all the same.
    */
   addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
-    const { tracing } = this;
+    const tracing = this.#tracing;
     if (!tracing) return this.#addBulk(jobs);
     return tracedAddBulk(tracing, jobs, (carrying) => this.#addBulk(carrying));
   }

@@ -280,7 +280,7 @@ export class Executor implements Consumer {
 
   #tell(run: Run, outcome: Outcome): void {
     const { job, end } = run;
-    run.trace?.committed(outcome);
+    run.trace?.committed(outcome, end);
     if (outcome.kind === 'wait' || outcome.kind === 'wait-children' || !end) {
       this.#tally?.returned(run);
       this.listener.returned(run);

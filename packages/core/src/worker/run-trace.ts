@@ -1,4 +1,4 @@
-import type { JobRecord, Outcome } from '../job/index.js';
+import type { JobRecord, Outcome, RunEnd } from '../job/index.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
 import { isAttempt, jobAttributes, meteredState, operationOf } from '../telemetry/settlement.js';
 import type { TracedSpan, Tracing } from '../telemetry/tracing.js';
@@ -35,10 +35,10 @@ export class RunTrace {
     this.#settling = undefined;
   }
 
-  committed(outcome: Outcome): void {
+  committed(outcome: Outcome, end: RunEnd | undefined): void {
     this.#settling?.end();
     if (isAttempt(outcome)) {
-      if (outcome.kind === 'complete') this.span.event('job completed', { [TelemetryAttributes.JobResult]: outcome.value });
+      if (outcome.kind === 'complete') this.span.event('job completed', { [TelemetryAttributes.JobResult]: resultOf(outcome.value, end) });
       else this.span.event('job failed', { [TelemetryAttributes.JobFailedReason]: 'reason' in outcome ? outcome.reason : undefined });
       this.span.set({ [TelemetryAttributes.JobAttemptsMade]: this.record.attemptsMade + 1 });
     }
@@ -66,4 +66,9 @@ export class RunTrace {
     });
     this.span.end();
   }
+}
+
+/** Of a processor that returned nothing there is no result to tell, although Redis has the text `null`. */
+function resultOf(value: string, end: RunEnd | undefined): string | undefined {
+  return end && 'returned' in end && end.returned === undefined ? undefined : value;
 }
