@@ -38,6 +38,10 @@ test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and l
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);
 
+test('stock workers of an application are scaled 1 -> 4 -> 1 and lose nothing', async () => {
+  expect(await example('bring-your-own-worker/index.mjs')).toEqual({ sizes: [1, 4, 1], completed: 500, exitCode: 0 });
+}, 60_000);
+
 test('an application that forks the primary scales it 1 -> 4 -> 2 over IPC and stops it', async () => {
   expect(await example('host-application/index.mjs')).toEqual({ sizes: [1, 4, 2], exitCode: 0 });
 }, 60_000);
