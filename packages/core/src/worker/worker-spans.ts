@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { JobRecord } from '../job/index.js';
+import type { Clock } from '../kit/index.js';
 import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import type { Attributes } from '../telemetry/telemetry.js';
-import type { Tracing } from '../telemetry/tracing.js';
+import { Tracing } from '../telemetry/tracing.js';
 import { RunTrace } from './run-trace.js';
+import type { ResolvedWorkerOptions } from './worker-options.js';
 
 /** The spans of one worker. Only a worker with the option `telemetry` has them. */
 export class WorkerSpans {
@@ -70,6 +73,16 @@ export class WorkerSpans {
     for (const jobId of stalled) span.event('job stalled', { [TelemetryAttributes.JobId]: jobId });
     span.end();
   }
+}
+
+/** The spans of a worker of `queue`; undefined without the option `telemetry`. */
+export function workerSpans(
+  { telemetry, profile }: Pick<ResolvedWorkerOptions, 'telemetry' | 'profile'>,
+  queue: string,
+  clock: Clock,
+  problem: (error: Error) => void,
+): WorkerSpans | undefined {
+  return telemetry && new WorkerSpans(new Tracing(telemetry, queue, problem), () => clock.now(), randomUUID(), profile.name);
 }
 
 /** Does `work` inside a span, if the worker has spans. */

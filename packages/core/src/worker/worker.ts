@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
 import { ConnectionClosedError, RateLimitError } from '../errors/index.js';
 import type { Job } from '../job/index.js';
@@ -8,7 +7,6 @@ import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
-import { Tracing } from '../telemetry/tracing.js';
 import { Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
@@ -16,7 +14,7 @@ import { ManualLane } from './manual-lane.js';
 import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
-import { traced, WorkerSpans } from './worker-spans.js';
+import { traced, type WorkerSpans, workerSpans } from './worker-spans.js';
 import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-state.js';
 
 /** Errors that nobody listens to; an emitter would throw, and a connection that comes and goes must not end the process. */
@@ -71,7 +69,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#concurrency = this.#options.concurrency;
     this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
-    this.#spans = this.#makeSpans();
+    this.#spans = workerSpans(this.#options, name, this.#runtime.clock, (error) => this.#problem(error));
     this.#detach = this.#listen();
     this.#runtime.start().catch(() => undefined); // each failure to connect arrives as `error`
     if (this.#options.isAutorun && this.#processor !== undefined) this.run().catch((error: unknown) => this.#problem(toError(error)));
@@ -280,13 +278,6 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       return this.#executor;
     });
     return this.#loading;
-  }
-
-  #makeSpans(): WorkerSpans | undefined {
-    const { telemetry, profile } = this.#options;
-    if (!telemetry) return undefined;
-    const tracing = new Tracing(telemetry, this.name, (error) => this.#problem(error));
-    return new WorkerSpans(tracing, () => this.#runtime.clock.now(), randomUUID(), profile.name);
   }
 
   #commands(): JobStore {
