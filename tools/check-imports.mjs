@@ -31,7 +31,7 @@ const LAYERS = {
 };
 
 /** Layers that only some of the layers above them may use. */
-const USED_ONLY_BY = { core: { telemetry: ['store', 'worker', 'index'], sandbox: ['worker', 'index'] } };
+const USED_ONLY_BY = { core: { telemetry: ['job', 'store', 'worker', 'queue', 'index'], sandbox: ['worker', 'index'] } };
 
 /** Imports between packages: of the whole package, and of layers that are held to less. Everything else is refused. */
 const PACKAGE_ARROWS = {

@@ -31,8 +31,27 @@ test('a processor given as a file counts primes in a sandbox, and the applicatio
   expect(await example('sandbox/index.mjs')).toEqual({ primes: 9_592 });
 });
 
+test('bullmq-otel shows one trace from producer to worker to the job that the worker adds', async () => {
+  expect(await example('telemetry/index.mjs')).toEqual([
+    {
+      'add orders.book': [
+        {
+          'process orders': expect.arrayContaining([
+            { 'add mails.confirm': [{ 'process mails': [{ 'complete mails': [] }] }] },
+            { 'complete orders': [] },
+          ]),
+        },
+      ],
+    },
+  ]);
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
+}, 60_000);
+
+test('stock workers of an application are scaled 1 -> 4 -> 1 and lose nothing', async () => {
+  expect(await example('bring-your-own-worker/index.mjs')).toEqual({ sizes: [1, 4, 1], completed: 500, exitCode: 0 });
 }, 60_000);
 
 test('an application that forks the primary scales it 1 -> 4 -> 2 over IPC and stops it', async () => {

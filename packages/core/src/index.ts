@@ -59,6 +59,8 @@ export {
 } from './sandbox/index.js';
 export type { QueueMetrics } from './store/index.js';
 export { channels, type JobMessage } from './telemetry/channels.js';
+export { MetricNames, SpanKind, TelemetryAttributes } from './telemetry/names.js';
+export type { Attributes, AttributeValue, ContextManager, Meter, Span, Telemetry, Tracer } from './telemetry/telemetry.js';
 export type { DrainOptions, DrainReport, JobRef } from './worker/drain.js';
 export type { ProcessorFunction } from './worker/executor.js';
 export type { Processor } from './worker/load-processor.js';

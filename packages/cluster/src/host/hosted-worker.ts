@@ -17,6 +17,8 @@ export interface WorkerDrainReport {
   readonly returned: readonly JobRef[];
   readonly lost: readonly JobRef[];
   readonly lingering: readonly JobRef[];
+  /** Workers that had not closed at the deadline; see the report of the protocol. */
+  readonly abandoned?: readonly string[];
 }
 
 /** A consumer of one queue. An end other than by `drain` or `close` is a crash or its own doing; the event `closed` tells. */

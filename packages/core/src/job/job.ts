@@ -1,5 +1,6 @@
 import type { QueueRef } from '../keys/queue-keys.js';
 import { toError } from '../kit/index.js';
+import { traceSettlement } from '../telemetry/settlement.js';
 import { checkParent } from './check-options.js';
 import type { JobCommands } from './commands.js';
 import { decideOutcome } from './decide-outcome.js';
@@ -137,7 +138,10 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   }
 
   async #move(outcome: Outcome, token: string, command: string, at = this.commands.now()): Promise<number> {
-    return this.check(await this.commands.settle({ jobId: this.id, token, at, outcome }), command);
+    const { commands } = this;
+    const store = async (): Promise<number> => this.check(await commands.settle({ jobId: this.id, token, at, outcome }), command);
+    const { tracing } = commands;
+    return tracing ? traceSettlement({ tracing, now: () => commands.now() }, this.record, outcome, store) : store();
   }
 
   protected ownToken(): string {

@@ -2,6 +2,7 @@ import { errorFromStatus } from '../errors/index.js';
 import type { JobProgress } from '../job/index.js';
 import { InvalidOptionError, integer, nonNegativeInt, positiveInt } from '../kit/index.js';
 import type { CleanState } from '../store/index.js';
+import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import { QueueView } from './queue-view.js';
 
 /** What can be cleaned; `waiting` is `wait`. */
@@ -24,27 +25,42 @@ const MAX_BATCH = 1_000;
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
 export class QueueAdmin<Data = any, Result = any, Name extends string = string> extends QueueView<Data, Result, Name> {
   /** Makes a deduplication id free for the next add, whichever job owns it. @returns 1 freed, 0 nobody owned it. */
-  async removeDeduplicationKey(deduplicationId: string): Promise<number> {
-    const { admin, queue } = await this.ready();
-    return admin.freeDeduplication(queue, deduplicationId);
+  removeDeduplicationKey(deduplicationId: string): Promise<number> {
+    return this.traced(
+      'removeDeduplicationKey',
+      () => this.#freeDeduplication(deduplicationId),
+      () => ({
+        attributes: { [TelemetryAttributes.DeduplicationKey]: deduplicationId },
+      }),
+    );
   }
 
   /** @deprecated the old name of `removeDeduplicationKey`. */
   removeDebounceKey(deduplicationId: string): Promise<number> {
-    return this.removeDeduplicationKey(deduplicationId);
+    return this.traced(
+      'removeDebounceKey',
+      () => this.#freeDeduplication(deduplicationId),
+      () => ({
+        attributes: { [TelemetryAttributes.JobKey]: deduplicationId },
+      }),
+    );
   }
 
   /** Stops the queue for all workers of all clients; jobs in hand go on. */
-  async pause(): Promise<void> {
-    const { admin, queue } = await this.ready();
-    await admin.pause(queue);
-    this.emit('paused');
+  pause(): Promise<void> {
+    return this.traced('pause', async () => {
+      const { admin, queue } = await this.ready();
+      await admin.pause(queue);
+      this.emit('paused');
+    });
   }
 
-  async resume(): Promise<void> {
-    const { admin, queue } = await this.ready();
-    await admin.resume(queue);
-    this.emit('resumed');
+  resume(): Promise<void> {
+    return this.traced('resume', async () => {
+      const { admin, queue } = await this.ready();
+      await admin.resume(queue);
+      this.emit('resumed');
+    });
   }
 
   /**
@@ -52,9 +68,15 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    * @returns 1 removed; 0 a worker holds it, or one of the children.
    * @throws JobStatusError for the next iteration of a job scheduler.
    */
-  async remove(jobId: string, { removeChildren = true }: { readonly removeChildren?: boolean } = {}): Promise<number> {
-    const { commands } = await this.ready();
-    return check(await commands.remove(jobId, removeChildren), jobId, 'removeJob');
+  remove(jobId: string, { removeChildren = true }: { readonly removeChildren?: boolean } = {}): Promise<number> {
+    return this.traced(
+      'remove',
+      async () => {
+        const { commands } = await this.ready();
+        return check(await commands.remove(jobId, removeChildren), jobId, 'removeJob');
+      },
+      () => ({ attributes: { [TelemetryAttributes.JobId]: jobId, [TelemetryAttributes.JobOptions]: JSON.stringify({ removeChildren }) } }),
+    );
   }
 
   /** Appends a row to a job's log. @param keepLogs rows that stay, the newest ones; 0: all. @returns the number of rows kept. */
@@ -63,37 +85,62 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
     return check(await commands.addLog(jobId, row, nonNegativeInt('keepLogs', keepLogs)), jobId, 'addLog');
   }
 
-  async updateJobProgress(jobId: string, progress: JobProgress): Promise<void> {
-    const { commands } = await this.ready();
-    check(await commands.updateProgress(jobId, JSON.stringify(progress) ?? 'null'), jobId, 'updateProgress');
+  updateJobProgress(jobId: string, progress: JobProgress): Promise<void> {
+    return this.traced(
+      'updateJobProgress',
+      async () => {
+        const { commands } = await this.ready();
+        check(await commands.updateProgress(jobId, JSON.stringify(progress) ?? 'null'), jobId, 'updateProgress');
+      },
+      () => ({ attributes: { [TelemetryAttributes.JobId]: jobId, [TelemetryAttributes.JobProgress]: JSON.stringify(progress) } }),
+    );
   }
 
   /**
    * Lets finished jobs run again, whatever their priority; their parents wait for them again.
    * @param options `count`: jobs a call to Redis, 1000 at most; `timestamp`: only those that finished until then, default now.
    */
-  async retryJobs(
+  retryJobs(
     options: { readonly count?: number; readonly state?: 'completed' | 'failed'; readonly timestamp?: number } = {},
   ): Promise<void> {
-    const { state = 'failed', count = MAX_BATCH } = options;
-    if (state !== 'failed' && state !== 'completed') throw new InvalidOptionError('state', state, '"failed" or "completed"');
-    positiveInt('count', count);
-    const { purge, queue, now } = await this.ready();
-    const until = nonNegativeInt('timestamp', options.timestamp ?? now());
-    await purge.moveJobs(queue, { state, until, count: Math.min(count, MAX_BATCH) });
+    return this.traced(
+      'retryJobs',
+      async () => {
+        const { state = 'failed', count = MAX_BATCH } = options;
+        if (state !== 'failed' && state !== 'completed') throw new InvalidOptionError('state', state, '"failed" or "completed"');
+        positiveInt('count', count);
+        const { purge, queue, now } = await this.ready();
+        const until = nonNegativeInt('timestamp', options.timestamp ?? now());
+        await purge.moveJobs(queue, { state, until, count: Math.min(count, MAX_BATCH) });
+      },
+      () => ({ kind: SpanKind.PRODUCER, attributes: { [TelemetryAttributes.QueueOptions]: JSON.stringify(options) } }),
+    );
   }
 
   /** Makes all delayed jobs ready, whatever their priority. @param options `count`: jobs a call to Redis, 1000 at most. */
-  async promoteJobs({ count = MAX_BATCH }: { readonly count?: number } = {}): Promise<void> {
-    positiveInt('count', count);
-    const { purge, queue } = await this.ready();
-    await purge.moveJobs(queue, { state: 'delayed', count: Math.min(count, MAX_BATCH) });
+  promoteJobs(options: { readonly count?: number } = {}): Promise<void> {
+    return this.traced(
+      'promoteJobs',
+      async () => {
+        const { count = MAX_BATCH } = options;
+        positiveInt('count', count);
+        const { purge, queue } = await this.ready();
+        await purge.moveJobs(queue, { state: 'delayed', count: Math.min(count, MAX_BATCH) });
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueOptions]: JSON.stringify(options) } }),
+    );
   }
 
   /** Removes all jobs that are ready, and with `delayed` those that wait for a time. Iterations that schedulers depend on stay. */
-  async drain(delayed = false): Promise<void> {
-    const { purge, queue } = await this.ready();
-    await purge.drain(queue, delayed ? ['wait', 'paused', 'prioritized', 'delayed'] : ['wait', 'paused', 'prioritized']);
+  drain(delayed = false): Promise<void> {
+    return this.traced(
+      'drain',
+      async () => {
+        const { purge, queue } = await this.ready();
+        await purge.drain(queue, delayed ? ['wait', 'paused', 'prioritized', 'delayed'] : ['wait', 'paused', 'prioritized']);
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueDrainDelay]: delayed } }),
+    );
   }
 
   /**
@@ -102,21 +149,34 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    * @param limit jobs at most; 0: all.
    * @returns the ids of the jobs removed.
    */
-  async clean(grace: number, limit: number, type: CleanType = 'completed'): Promise<string[]> {
-    const states = Object.hasOwn(CLEANABLE, type) ? CLEANABLE[type] : undefined;
-    if (!states) throw new InvalidOptionError('type', type, `one of ${Object.keys(CLEANABLE).join(', ')}`);
-    nonNegativeInt('grace', grace);
-    const most = limit === Number.POSITIVE_INFINITY || limit === 0 ? Number.MAX_SAFE_INTEGER : nonNegativeInt('limit', limit);
-    const { inspect, purge, queue, now } = await this.ready();
-    const olderThan = now() - grace;
-    const removed: string[] = [];
-    for (const state of states) {
-      const isParked = state === 'paused' && type !== 'paused'; // only looked at if a v5 client has parked jobs there
-      if (isParked && (await inspect.counts(queue)).parked === 0) continue;
-      if (removed.length < most) removed.push(...(await purge.clean(queue, state, olderThan, most - removed.length)));
-    }
-    this.emit('cleaned', removed, type);
-    return removed;
+  clean(grace: number, limit: number, type: CleanType = 'completed'): Promise<string[]> {
+    return this.traced(
+      'clean',
+      async (span) => {
+        const states = Object.hasOwn(CLEANABLE, type) ? CLEANABLE[type] : undefined;
+        if (!states) throw new InvalidOptionError('type', type, `one of ${Object.keys(CLEANABLE).join(', ')}`);
+        nonNegativeInt('grace', grace);
+        const most = limit === Number.POSITIVE_INFINITY || limit === 0 ? Number.MAX_SAFE_INTEGER : nonNegativeInt('limit', limit);
+        const { inspect, purge, queue, now } = await this.ready();
+        const olderThan = now() - grace;
+        const removed: string[] = [];
+        for (const state of states) {
+          const isParked = state === 'paused' && type !== 'paused'; // only looked at if a v5 client has parked jobs there
+          if (isParked && (await inspect.counts(queue)).parked === 0) continue;
+          if (removed.length < most) removed.push(...(await purge.clean(queue, state, olderThan, most - removed.length)));
+        }
+        span?.set({ [TelemetryAttributes.QueueCleanCount]: removed.length });
+        this.emit('cleaned', removed, type);
+        return removed;
+      },
+      () => ({
+        attributes: {
+          [TelemetryAttributes.QueueGrace]: grace,
+          [TelemetryAttributes.JobType]: type,
+          [TelemetryAttributes.QueueCleanLimit]: limit || Number.POSITIVE_INFINITY,
+        },
+      }),
+    );
   }
 
   /**
@@ -125,15 +185,17 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    * @param options `force`: active jobs, too, under the hands of their workers; `count`: jobs a call to Redis, 1000 at most.
    * @throws Error when jobs are active, without `force`: the queue stays paused.
    */
-  async obliterate({ force = false, count = MAX_BATCH }: { readonly force?: boolean; readonly count?: number } = {}): Promise<void> {
-    positiveInt('count', count);
-    await this.pause();
-    const { purge, queue } = await this.ready();
-    for (let status = 1; status !== 0; ) {
-      status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
-      if (status === -1) throw new Error('Cannot obliterate non-paused queue');
-      if (status === -2) throw new Error('Cannot obliterate queue with active jobs');
-    }
+  obliterate({ force = false, count = MAX_BATCH }: { readonly force?: boolean; readonly count?: number } = {}): Promise<void> {
+    return this.traced('obliterate', async () => {
+      positiveInt('count', count);
+      await this.pause();
+      const { purge, queue } = await this.ready();
+      for (let status = 1; status !== 0; ) {
+        status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
+        if (status === -1) throw new Error('Cannot obliterate non-paused queue');
+        if (status === -2) throw new Error('Cannot obliterate queue with active jobs');
+      }
+    });
   }
 
   /**
@@ -149,10 +211,16 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   }
 
   /** Cuts the event stream to about `maxLength` entries. @returns how many were removed. */
-  async trimEvents(maxLength: number): Promise<number> {
-    nonNegativeInt('maxLength', maxLength);
-    const { purge, queue } = await this.ready();
-    return purge.trimEvents(queue, maxLength);
+  trimEvents(maxLength: number): Promise<number> {
+    return this.traced(
+      'trimEvents',
+      async () => {
+        nonNegativeInt('maxLength', maxLength);
+        const { purge, queue } = await this.ready();
+        return purge.trimEvents(queue, maxLength);
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueEventMaxLength]: maxLength } }),
+    );
   }
 
   /** Deletes a key that old majors of BullMQ left behind. @returns 1, or 0 when there was none. */
@@ -188,16 +256,27 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   }
 
   /** No job starts for `ms`, on workers that have a rate limit. */
-  async rateLimit(ms: number): Promise<void> {
-    integer('expireTimeMs', ms, 1);
-    const { admin, queue } = await this.ready();
-    await admin.rateLimit(queue, ms);
+  rateLimit(ms: number): Promise<void> {
+    return this.traced(
+      'rateLimit',
+      async () => {
+        integer('expireTimeMs', ms, 1);
+        const { admin, queue } = await this.ready();
+        await admin.rateLimit(queue, ms);
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueRateLimit]: ms } }),
+    );
   }
 
   /** Ends a rate limit's wait at once. @returns 1, or 0 when there was none. */
   async removeRateLimitKey(): Promise<number> {
     const { admin, queue } = await this.ready();
     return admin.removeRateLimit(queue);
+  }
+
+  async #freeDeduplication(deduplicationId: string): Promise<number> {
+    const { admin, queue } = await this.ready();
+    return admin.freeDeduplication(queue, deduplicationId);
   }
 }
 

@@ -1,6 +1,7 @@
 import { checkJobOptions, type JobsOptions } from '../job/index.js';
 import { InvalidOptionError, nonNegativeInt, refuseUnknown } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
+import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 
 /** BullMQ's QueueOptions by name and meaning. */
 export interface QueueOptions {
@@ -19,8 +20,8 @@ export interface QueueOptions {
   readonly skipWaitingForReady?: boolean;
   /** Accepted for compatibility, without effect yet: job schedulers are not offered. */
   readonly settings?: object;
-  /** Accepted for compatibility, without effect yet. */
-  readonly telemetry?: unknown;
+  /** Makes spans and metrics of what the queue does, and lets its jobs carry the trace; see `docs/telemetry.md`. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The options below the edge. */
@@ -30,6 +31,7 @@ export interface ResolvedQueueOptions {
   readonly defaultJobOptions: JobsOptions;
   readonly maxEvents: number;
   readonly isMetaWritten: boolean;
+  readonly telemetry: Telemetry | undefined;
 }
 
 const KNOWN: ReadonlySet<string> = new Set<keyof QueueOptions>([
@@ -60,5 +62,6 @@ export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
     defaultJobOptions,
     maxEvents: nonNegativeInt('streams.events.maxLen', streams?.events?.maxLen ?? 10_000),
     isMetaWritten: !skipMetasUpdate,
+    telemetry: checkTelemetry(input.telemetry),
   });
 }

@@ -27,6 +27,14 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
     return Object.fromEntries(counters.map(([type, count]) => [type, count(counts)]));
   }
 
+  /** The same counts, recorded as the gauge `bullmq.queue.jobs` of the option `telemetry` as well. */
+  async recordJobCountsMetric(...types: JobType[]): Promise<Record<string, number>> {
+    const counts = await this.getJobCounts(...types);
+    const { tracing } = await this.ready();
+    tracing?.meter?.counts(counts);
+    return counts;
+  }
+
   /** The sum of the counts of the given states. */
   async getJobCountByTypes(...types: JobType[]): Promise<number> {
     const counts = await this.getJobCounts(...new Set(types));

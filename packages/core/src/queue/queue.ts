@@ -5,9 +5,11 @@ import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { OncePrinter, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore } from '../store/index.js';
+import { Tracing } from '../telemetry/tracing.js';
 import { QueueAdmin } from './queue-admin.js';
 import { type QueueOptions, type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
-import { TellingStore } from './telling-store.js';
+import { type JobTold, TellingStore } from './telling-store.js';
+import { tracedAdd, tracedAddBulk } from './traced-adds.js';
 import { warnOfEviction } from './warn-of-eviction.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
@@ -32,6 +34,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   readonly #queue: QueueRef;
   readonly #options: ResolvedQueueOptions;
   readonly #lease: RuntimeLease;
+  readonly #tracing: Tracing | undefined;
   readonly #producer: ProducerStore;
   readonly #metaWritten: Promise<void>;
   readonly #detach: () => void;
@@ -44,10 +47,13 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     const lease = leaseRuntime(resolved.connection);
     const { command, scripts } = lease.runtime.connections;
     const { clock } = lease.runtime;
-    const commands = new TellingStore(queue, scripts, clock, {
+    const { telemetry } = resolved;
+    const tracing = telemetry && new Tracing(telemetry, name, (error) => this.#problem(error));
+    const told: JobTold = {
       progress: (jobId, progress) => void this.emit('progress', jobId, progress),
       removed: (jobId) => void this.emit('removed', jobId),
-    });
+    };
+    const commands = new TellingStore(queue, scripts, clock, told, tracing);
     super({
       queue,
       commands,
@@ -56,6 +62,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
       clients: new ClientStore(command),
       admin: new AdminStore(scripts),
       purge: new PurgeStore(scripts),
+      tracing,
       now: () => clock.now(),
       ready: () => command.whenReady(),
     });
@@ -63,6 +70,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     this.#queue = queue;
     this.#options = resolved;
     this.#lease = lease;
+    this.#tracing = tracing;
     this.#producer = new ProducerStore(scripts);
     this.#detach = this.#listen();
     this.#metaWritten = this.#writeMeta();
@@ -79,7 +87,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   }
 
   /** @throws InvalidOptionError before anything is sent; ConnectionLostError when the answer got lost: the job may have been added. */
-  async add(name: Name, data: Data, opts: JobsOptions = {}): Promise<Job<Data, Result, Name>> {
+  add(name: Name, data: Data, opts: JobsOptions = {}): Promise<Job<Data, Result, Name>> {
+    const tracing = this.#tracing;
+    if (!tracing) return this.#add(name, data, opts);
+    const add = (options: JobsOptions) => this.#add(name, data, options);
+    return tracedAdd(tracing, this.name, name, opts, add);
+  }
+
+  async #add(name: Name, data: Data, opts: JobsOptions): Promise<Job<Data, Result, Name>> {
     const job = this.#newJob(name, data, opts);
     return this.#added(job, data, await this.#lease.adds.add(this.#queue, job));
   }
@@ -88,7 +103,13 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
    * Adds many jobs, 500 a call, in their order.
    * @throws the error of the first job that was refused; the others were added all the same.
    */
-  async addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
+  addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
+    const tracing = this.#tracing;
+    if (!tracing) return this.#addBulk(jobs);
+    return tracedAddBulk(tracing, jobs, (carrying) => this.#addBulk(carrying));
+  }
+
+  async #addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
     const fresh = jobs.map(({ name, data, opts = {} }) => this.#newJob(name, data, opts));
     const ids = await this.#producer.add({ queue: this.#queue, jobs: fresh, now: this.#now() });
     const refused = ids.find((id) => id instanceof Error);
@@ -108,7 +129,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
 
   /** Gives the connection back; the last of its users closes it. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.traced('close', () => this.#close());
     return this.#closing;
   }
 

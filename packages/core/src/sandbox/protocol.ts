@@ -52,8 +52,8 @@ type MessageOf<T> = { [N in keyof T]: { readonly type: N } & FieldsOf<T[N]> }[ke
 export type ToSandbox = MessageOf<typeof TO_SANDBOX>;
 export type FromSandbox = MessageOf<typeof FROM_SANDBOX>;
 
-/** Commands of a job that a sandbox may ask for: all but the time, which it has, and what only its worker does. */
-export type RemoteMethod = Exclude<keyof JobCommands, 'now' | 'addNextIteration'>;
+/** Commands of a job that a sandbox may ask for: all but the time, which it has, and what only its worker does or knows. */
+export type RemoteMethod = Exclude<keyof JobCommands, 'now' | 'tracing' | 'addNextIteration'>;
 
 const REMOTE: Readonly<Record<RemoteMethod, true>> = {
   read: true,

@@ -11,6 +11,7 @@ import type {
 import { jobKey, type QueueRef, queueKeys } from '../keys/queue-keys.js';
 import type { Clock } from '../kit/index.js';
 import type { ScriptName, Scripts } from '../redis/index.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { AdminStore } from './admin-store.js';
 import { ChildrenStore } from './children-store.js';
 import { ConsumerStore } from './consumer-store.js';
@@ -32,6 +33,7 @@ export class JobStore implements JobCommands {
     private readonly queue: QueueRef,
     private readonly scripts: Scripts,
     private readonly clock: Clock,
+    readonly tracing?: Tracing | undefined,
   ) {
     this.#inspect = new InspectStore(scripts);
     this.#admin = new AdminStore(scripts);

@@ -7,6 +7,7 @@ import type { Upkeep } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { SandboxOptions } from '../sandbox/index.js';
 import type { FetchProfile } from '../store/index.js';
+import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 
 /** Computes the delay before the next attempt, ms; 0: at once, -1: no further attempt. */
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
@@ -62,8 +63,8 @@ export interface WorkerOptions {
   readonly workerThreadsOptions?: ThreadOptions;
   /** How long a sandbox may stay deaf to the abort of its job, or to the end of its worker, before it is killed, ms. Default 5,000. */
   readonly sandboxGrace?: number;
-  /** Accepted for compatibility, without effect yet: see the diagnostics channels. */
-  readonly telemetry?: unknown;
+  /** Makes spans and metrics of what the worker does; see `docs/telemetry.md`. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The options below the edge: nothing optional that has a default. */
@@ -80,6 +81,7 @@ export interface ResolvedWorkerOptions {
   readonly repeatStrategy: RepeatStrategy | undefined;
   readonly logger: Logger;
   readonly sandbox: SandboxOptions;
+  readonly telemetry: Telemetry | undefined;
 }
 
 const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
@@ -138,6 +140,7 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     repeatStrategy,
     logger: input.logger ?? silentLogger,
     sandbox: sandboxOf(input),
+    telemetry: checkTelemetry(input.telemetry),
   });
 }
 

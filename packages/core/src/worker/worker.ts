@@ -6,6 +6,7 @@ import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, pos
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
+import { TelemetryAttributes } from '../telemetry/names.js';
 import { Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { type LoadedProcessor, loadProcessor, type Processor, processorSource } from './load-processor.js';
@@ -13,6 +14,7 @@ import { ManualLane } from './manual-lane.js';
 import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
+import { traced, type WorkerSpans, workerSpans } from './worker-spans.js';
 import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-state.js';
 
 /** Errors that nobody listens to; an emitter would throw, and a connection that comes and goes must not end the process. */
@@ -39,6 +41,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   readonly #runtime: Runtime;
   readonly #ended: Deferred<void> = deferred();
   readonly #detach: () => void;
+  readonly #spans: WorkerSpans | undefined;
   #concurrency: number;
   #executor: Executor | undefined;
   #loaded: LoadedProcessor | undefined;
@@ -66,6 +69,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#concurrency = this.#options.concurrency;
     this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
+    this.#spans = workerSpans(this.#options, name, this.#runtime.clock, (error) => this.#problem(error));
     this.#detach = this.#listen();
     this.#runtime.start().catch(() => undefined); // each failure to connect arrives as `error`
     if (this.#options.isAutorun && this.#processor !== undefined) this.run().catch((error: unknown) => this.#problem(toError(error)));
@@ -97,6 +101,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     if (this.isRunning()) {
       this.#runtime.register(executor);
       executor.isOpen = this.#state === 'running';
+      if (this.#options.upkeep.stalled) this.#spans?.mark('startStalledCheckTimer');
     }
     await this.#ended.promise;
   }
@@ -110,14 +115,18 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
-  async pause(doNotWaitActive = false): Promise<void> {
-    if (!this.#move('pause')) return;
-    if (this.#executor) this.#executor.isOpen = false;
-    if (!doNotWaitActive) await this.#executor?.whenEmpty();
-    this.#tell('paused');
+  pause(doNotWaitActive?: boolean): Promise<void> {
+    const asked = { [TelemetryAttributes.WorkerDoNotWaitActive]: doNotWaitActive };
+    return traced(this.#spans, 'pause', asked, async () => {
+      if (!this.#move('pause')) return;
+      if (this.#executor) this.#executor.isOpen = false;
+      if (!doNotWaitActive) await this.#executor?.whenEmpty();
+      this.#tell('paused');
+    });
   }
 
   resume(): void {
+    this.#spans?.mark('resume');
     if (!this.#move('resume')) return;
     if (this.#executor && this.#state === 'running') this.#executor.isOpen = true;
     this.#tell('resumed');
@@ -143,13 +152,17 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   async getNextJob(token: string, { block = true }: { readonly block?: boolean } = {}): Promise<Job<Data, Result, Name> | undefined> {
     if (typeof token !== 'string' || token === '') throw new InvalidOptionError('token', token, 'a text that is not empty');
     if (this.isPaused() || this.#closing) return undefined;
-    return (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
+    const startedAt = this.#runtime.clock.now();
+    const job = (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
+    this.#spans?.taken({ block }, job?.record, startedAt);
+    return job;
   }
 
   /** Checks the queue for stalled jobs from now on; workers that run do so anyway. */
   async startStalledCheckTimer(): Promise<void> {
     if (!this.#options.upkeep.stalled || this.#closing || this.isRunning()) return;
     await this.#runtime.connections.command.whenReady();
+    this.#spans?.mark('startStalledCheckTimer');
     this.#manualLane().watch();
   }
 
@@ -163,8 +176,11 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /** No job of the queue starts for `expireTimeMs`, on workers that have a rate limit. @deprecated use `Queue.rateLimit`. */
   async rateLimit(expireTimeMs: number): Promise<void> {
     const ms = positiveInt('expireTimeMs', expireTimeMs);
-    await this.#runtime.connections.command.whenReady();
-    await new AdminStore(this.#runtime.connections.scripts).rateLimit(this.#queue, ms);
+    const limit = async (): Promise<void> => {
+      await this.#runtime.connections.command.whenReady();
+      await new AdminStore(this.#runtime.connections.scripts).rateLimit(this.#queue, ms);
+    };
+    await (this.#spans ? this.#spans.rateLimit(ms, limit) : limit());
   }
 
   /** The jobs that run here. Until a drain has ended, turns under way may still add some. */
@@ -203,9 +219,12 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    * keep their locks and are committed when they end.
    */
   async close(force = false): Promise<void> {
-    const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
-    await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
-    deadline.clear();
+    const spans = this.#closing ? undefined : this.#spans; // a second call closes nothing
+    await traced(spans, 'close', { [TelemetryAttributes.WorkerForceClose]: force }, async () => {
+      const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
+      await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
+      deadline.clear();
+    });
   }
 
   async #close(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
@@ -260,7 +279,15 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       const commands = this.#commands();
       const { sandbox } = this.#options;
       this.#loaded = loadProcessor(source, sandbox, { clock: this.#runtime.clock, commands, limit: () => this.#concurrency });
-      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, commands, this.#loaded.run, this.#runListener());
+      this.#executor = new Executor(
+        this.#runtime,
+        this.#queue,
+        this.#options,
+        commands,
+        this.#loaded.run,
+        this.#runListener(),
+        this.#spans,
+      );
       this.#executor.concurrency = this.#concurrency;
       return this.#executor;
     });
@@ -268,7 +295,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   #commands(): JobStore {
-    return new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock);
+    return new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock, this.#spans?.tracing);
   }
 
   /** Made when first asked for: only manual processing has one. */
@@ -278,6 +305,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       queue: this.#queue,
       options: this.#options,
       commands: this.#commands(),
+      spans: this.#spans,
       problem: (error) => this.#problem(error),
       stalled: (jobIds) => {
         for (const jobId of jobIds) this.#tell('stalled', jobId, 'active');
