@@ -20,19 +20,26 @@ export {
   type DeduplicationOptions,
   type DependenciesRequest,
   type DependencyCountsRequest,
+  defaultRepeatStrategy,
+  InvalidScheduleError,
   Job,
   type JobDependencies,
   type JobProgress,
+  type JobSchedulerJson,
+  type JobSchedulerTemplate,
+  type JobSchedulerTemplateOptions,
   type JobState,
   type JobsOptions,
   type KeepJobs,
   type NextJobData,
   type ParentOptions,
   type RemovalOption,
+  type RepeatOptions,
   type RepeatStrategy,
   type RetryOptions,
 } from './job/index.js';
 export { InvalidOptionError, type Logger } from './kit/index.js';
+export { JobScheduler, type JobSchedulerOptions } from './queue/job-scheduler.js';
 export type { JobType } from './queue/job-types.js';
 export { type BulkJob, Queue } from './queue/queue.js';
 export type { CleanType } from './queue/queue-admin.js';
