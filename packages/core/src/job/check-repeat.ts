@@ -18,7 +18,7 @@ export interface Repeat {
   readonly limit: number | undefined;
   /** The number of the next iteration: 1, or what the caller says has been, plus 1. */
   readonly count: number;
-  /** Of an interval; undefined: where its first slot falls. */
+  /** Of an interval, above 0; undefined: where its first slot falls. */
   readonly offset: number | undefined;
   readonly immediately: boolean;
 }
@@ -88,9 +88,15 @@ function valuesOf(options: RepeatOptions): Repeat {
     endAt: instant('endDate', endDate),
     limit: isGiven(limit) ? nonNegativeInt('repeat.limit', limit) : undefined,
     count: 1 + (isGiven(count) ? nonNegativeInt('repeat.count', count) : 0),
-    offset: (isGiven(offset) && nonNegativeInt('repeat.offset', offset)) || undefined,
+    offset: offsetOf(offset, every),
     immediately: immediately === true,
   };
+}
+
+/** A pattern has no grid to be shifted. */
+function offsetOf(offset: unknown, every: unknown): number | undefined {
+  if (!isGiven(offset)) return undefined;
+  return nonNegativeInt('repeat.offset', offset) && every ? (offset as number) : undefined;
 }
 
 function text(name: string, value: unknown): string | undefined {
