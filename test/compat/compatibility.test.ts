@@ -71,7 +71,7 @@ test('what is not there yet is what later versions bring, and nothing else', () 
     [
       ...['ChildCommand', 'ParentCommand', 'useWorkerThreads', 'workerForkOptions', 'workerThreadsOptions'], // sandboxed processors
       ...['SpanKind', 'TelemetryAttributes', 'recordJobCountsMetric', 'telemetry'],
-      ...['FlowProducer', 'JobScheduler', 'getJobScheduler', 'getJobSchedulers', 'removeJobScheduler', 'settings', 'upsertJobScheduler'],
+      'FlowProducer',
     ].sort(),
   );
 });
@@ -93,6 +93,7 @@ describe('methods and properties', () => {
     Worker: async () => rig().worker(async () => 1),
     Job: async () => rig().queue.add('a', {}, { jobId: 'one' }),
     QueueEvents: async () => closing(new drover.QueueEvents('mail', { connection: testRedisUrl() })),
+    JobScheduler: async () => closing(new drover.JobScheduler('mail', { connection: testRedisUrl() })),
     QueueEventsProducer: async () => closing(new drover.QueueEventsProducer('mail', { connection: testRedisUrl() })),
   };
   const opened: { close(): Promise<unknown> }[] = [];
@@ -137,6 +138,9 @@ describe('options', () => {
   test.each(all('Options of jobs'))('%s of a job', async (name) => {
     await expect(rig().queue.add('a', {}, known(name))).resolves.toBeInstanceOf(drover.Job);
   });
+  test.each(all('Options of schedulers').filter((name) => name !== 'every'))('%s of a scheduler', async (name) => {
+    await expect(rig().queue.upsertJobScheduler('s', { every: 1_000, ...known(name) })).resolves.toBeInstanceOf(drover.Job);
+  });
   test.each(all('Options of QueueEvents'))('%s of QueueEvents', async (name) => {
     const events = new drover.QueueEvents('mail', { connection: testRedisUrl(), ...known(name) });
     await events.close();
@@ -148,6 +152,7 @@ describe('options', () => {
     expect(() => rig('mail', unknown)).toThrow(drover.InvalidOptionError);
     expect(() => worker(async () => 1, unknown)).toThrow('did you mean "concurrency"?');
     await expect(queue.add('a', {}, unknown)).rejects.toThrow(drover.InvalidOptionError);
+    await expect(queue.upsertJobScheduler('s', { every: 1_000, ...unknown })).rejects.toThrow(drover.InvalidOptionError);
   });
 });
 

@@ -19,6 +19,16 @@ test('the swapped import adds a job and works it', async () => {
   expect(await example('swap-the-import/index.mjs')).toEqual({ id: expect.stringMatching(/^\d+$/), result: 'Hello, Ada!' });
 });
 
+test('job schedulers are made, run, listed and removed', async () => {
+  const beats = ['beat a', 'beat a', 'beat a'];
+  expect(await example('schedulers/index.mjs')).toEqual({
+    schedules: ['heartbeat', 'daily'],
+    beats,
+    removed: [true, true, false],
+    left: 0,
+  });
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);
