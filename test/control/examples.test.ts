@@ -46,6 +46,16 @@ test('bullmq-otel shows one trace from producer to worker to the job that the wo
   ]);
 });
 
+test('job schedulers are made, run, listed and removed', async () => {
+  const beats = ['beat a', 'beat a', 'beat a'];
+  expect(await example('schedulers/index.mjs')).toEqual({
+    schedules: ['heartbeat', 'daily'],
+    beats,
+    removed: [true, true, false],
+    left: 0,
+  });
+});
+
 test('an application that embeds the WorkerManager scales 0 -> 1 -> 4 -> 2 and loses nothing', async () => {
   expect(await example('worker-manager/index.mjs')).toEqual({ sizes: [1, 4, 2], completed: 1_000, exitCode: 0 });
 }, 60_000);

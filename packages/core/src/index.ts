@@ -20,15 +20,21 @@ export {
   type DeduplicationOptions,
   type DependenciesRequest,
   type DependencyCountsRequest,
+  defaultRepeatStrategy,
+  InvalidScheduleError,
   Job,
   type JobDependencies,
   type JobProgress,
+  type JobSchedulerJson,
+  type JobSchedulerTemplate,
+  type JobSchedulerTemplateOptions,
   type JobState,
   type JobsOptions,
   type KeepJobs,
   type NextJobData,
   type ParentOptions,
   type RemovalOption,
+  type RepeatOptions,
   type RepeatStrategy,
   type RetryOptions,
 } from './job/index.js';
@@ -36,6 +42,7 @@ export { InvalidOptionError, type Logger } from './kit/index.js';
 export type { FlowJob } from './queue/flow-nodes.js';
 export type { FlowOptions, FlowProducerOptions } from './queue/flow-options.js';
 export { type FlowEventMap, FlowProducer, type FlowRequest, type JobNode } from './queue/flow-producer.js';
+export { JobScheduler, type JobSchedulerOptions } from './queue/job-scheduler.js';
 export type { JobType } from './queue/job-types.js';
 export { type BulkJob, Queue } from './queue/queue.js';
 export type { CleanType } from './queue/queue-admin.js';

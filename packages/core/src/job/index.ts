@@ -1,5 +1,6 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
 export { checkJobOptions, MAX_PRIORITY } from './check-options.js';
+export { InvalidScheduleError, type Repeat } from './check-repeat.js';
 export {
   CHILD_KINDS,
   type ChildKind,
@@ -38,6 +39,14 @@ export {
 export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
 export { addedRecord, MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
-export { isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule } from './next-run.js';
+export { defaultRepeatStrategy, isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule, slotFrom } from './next-run.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
+export {
+  decodeScheduler,
+  type JobSchedulerJson,
+  type JobSchedulerTemplate,
+  type JobSchedulerTemplateOptions,
+  type NewScheduler,
+  newScheduler,
+} from './scheduler.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

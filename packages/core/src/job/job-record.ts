@@ -105,7 +105,7 @@ export function decodeJob(id: string, fields: RawJobFields): { readonly record: 
     id,
     name: fields.name ?? '',
     data: data.value,
-    opts: opts.value as StoredJobOptions,
+    opts: withBackoffObject(opts.value),
     timestamp: integerField(fields.timestamp),
     delay: integerField(fields.delay),
     priority: integerField(fields.priority),
@@ -142,6 +142,11 @@ export function decodeFetched(id: string, values: readonly (string | null)[], to
     ...(undecodable === undefined ? {} : { undecodable }),
     ...(schedule ? { schedule: schedule as ScheduleDuty } : {}),
   };
+}
+
+/** Schedulers of BullMQ hand on a back-off that was given as a number as it was given. */
+function withBackoffObject(opts: Record<string, unknown>): StoredJobOptions {
+  return typeof opts.backoff === 'number' ? { ...opts, backoff: { type: 'fixed', delay: opts.backoff } } : opts;
 }
 
 function optionalInteger(text: string | null | undefined): number | undefined {

@@ -3,6 +3,7 @@ import { Job, type JobProgress, type JobRecord } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import type { AdminStore, ChildrenStore, ClientStore, InspectStore, JobStore, PurgeStore } from '../store/index.js';
 import type { SpanDetails, TracedSpan, Tracing } from '../telemetry/tracing.js';
+import type { Schedulers } from './schedulers.js';
 
 /** What a queue tells of what its own methods, and jobs read through it, did; events of all clients come from the event stream. */
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any queue
@@ -31,6 +32,7 @@ export interface QueueParts {
   readonly purge: PurgeStore;
   /** Absent without telemetry. */
   readonly tracing: Tracing | undefined;
+  readonly schedulers: Schedulers;
   /** Epoch ms. */
   now(): number;
   ready(): Promise<void>;
@@ -72,6 +74,11 @@ export class QueueBase<Data = any, Result = any, Name extends string = string> e
   ): Promise<T> {
     const { tracing } = this.#parts;
     return tracing ? tracing.trace(operation, details(), work) : work(undefined);
+  }
+
+  /** Waits for Redis itself, after it has checked what it was given. */
+  protected get schedulers(): Schedulers {
+    return this.#parts.schedulers;
   }
 
   /** The parts, once Redis answers. @throws RedisUnreachableError when it does not within the connection's limit. */

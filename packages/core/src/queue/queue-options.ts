@@ -1,4 +1,4 @@
-import { checkJobOptions, type JobsOptions } from '../job/index.js';
+import { checkJobOptions, type JobsOptions, type RepeatStrategy } from '../job/index.js';
 import { InvalidOptionError, nonNegativeInt, refuseUnknown } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
 import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
@@ -18,8 +18,8 @@ export interface QueueOptions {
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
-  /** Accepted for compatibility, without effect yet: job schedulers are not offered. */
-  readonly settings?: object;
+  /** `repeatStrategy` says when the first job of a scheduler with a pattern runs; the workers need the same one for those after it. */
+  readonly settings?: { readonly repeatStrategy?: RepeatStrategy };
   /** Makes spans and metrics of what the queue does, and lets its jobs carry the trace; see `docs/telemetry.md`. */
   readonly telemetry?: Telemetry;
 }
@@ -32,6 +32,7 @@ export interface ResolvedQueueOptions {
   readonly maxEvents: number;
   readonly isMetaWritten: boolean;
   readonly telemetry: Telemetry | undefined;
+  readonly repeatStrategy: RepeatStrategy | undefined;
 }
 
 const KNOWN: ReadonlySet<string> = new Set<keyof QueueOptions>([
@@ -63,5 +64,16 @@ export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
     maxEvents: nonNegativeInt('streams.events.maxLen', streams?.events?.maxLen ?? 10_000),
     isMetaWritten: !skipMetasUpdate,
     telemetry: checkTelemetry(input.telemetry),
+    repeatStrategy: strategyOf(input.settings),
   });
+}
+
+function strategyOf(settings: QueueOptions['settings'] | null): RepeatStrategy | undefined {
+  if (settings === undefined || settings === null) return undefined;
+  if (typeof settings !== 'object') throw new InvalidOptionError('settings', settings, 'an object');
+  const { repeatStrategy } = settings;
+  if (repeatStrategy !== undefined && typeof repeatStrategy !== 'function') {
+    throw new InvalidOptionError('settings.repeatStrategy', repeatStrategy, 'a function');
+  }
+  return repeatStrategy;
 }

@@ -132,12 +132,6 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
     return inspect.isMaxed(queue);
   }
 
-  /** How many job schedulers the queue has. */
-  async getJobSchedulersCount(): Promise<number> {
-    const { inspect, queue } = await this.ready();
-    return inspect.schedulerCount(queue);
-  }
-
   /** Connections of this queue's workers, of all clients that name them as BullMQ does. A process of ours is listed once, for one queue. */
   async getWorkers(): Promise<ListedClient[]> {
     const { clients, queue } = await this.ready();

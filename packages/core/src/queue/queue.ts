@@ -4,10 +4,12 @@ import { addedRecord, type Job, type JobsOptions, type NewJob, newJob } from '..
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { OncePrinter, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
-import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore } from '../store/index.js';
+import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore, SchedulerStore } from '../store/index.js';
 import { Tracing } from '../telemetry/tracing.js';
-import { QueueAdmin } from './queue-admin.js';
+import { JobScheduler } from './job-scheduler.js';
 import { type QueueOptions, type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
+import { QueueSchedulers } from './queue-schedulers.js';
+import { Schedulers } from './schedulers.js';
 import { type JobTold, TellingStore } from './telling-store.js';
 import { tracedAdd, tracedAddBulk } from './traced-adds.js';
 import { warnOfEviction } from './warn-of-eviction.js';
@@ -29,7 +31,7 @@ export interface BulkJob<Data, Name extends string> {
  * Redis share one connection, with its workers too; adds of one event-loop turn leave together.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
-export class Queue<Data = any, Result = any, Name extends string = string> extends QueueAdmin<Data, Result, Name> {
+export class Queue<Data = any, Result = any, Name extends string = string> extends QueueSchedulers<Data, Result, Name> {
   readonly opts: QueueOptions;
   readonly #queue: QueueRef;
   readonly #options: ResolvedQueueOptions;
@@ -38,6 +40,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   readonly #producer: ProducerStore;
   readonly #metaWritten: Promise<void>;
   readonly #detach: () => void;
+  #jobScheduler: JobScheduler | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
@@ -63,6 +66,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
       admin: new AdminStore(scripts),
       purge: new PurgeStore(scripts),
       tracing,
+      schedulers: new Schedulers({
+        queue,
+        store: new SchedulerStore(scripts),
+        defaultJobOptions: resolved.defaultJobOptions,
+        strategy: resolved.repeatStrategy,
+        now: () => clock.now(),
+        ready: () => command.whenReady(),
+      }),
       now: () => clock.now(),
       ready: () => command.whenReady(),
     });
@@ -122,6 +133,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     return { 'opts.maxLenEvents': this.#options.maxEvents, version: `bullmq:${BULLMQ_VERSION}` };
   }
 
+  /** The schedulers of this queue behind the interface that BullMQ's own class has; it is closed with the queue. */
+  get jobScheduler(): Promise<JobScheduler> {
+    const { connection, prefix, repeatStrategy } = this.#options;
+    const settings = repeatStrategy ? { settings: { repeatStrategy } } : {};
+    this.#jobScheduler ??= new JobScheduler(this.name, { connection, prefix, ...settings });
+    return Promise.resolve(this.#jobScheduler);
+  }
+
   /** The Redis client below, for tools that look at the server; it is shared with all queues and workers of this process. */
   get client(): Promise<Redis> {
     return this.#lease.runtime.connections.command.client();
@@ -140,6 +159,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   async #close(): Promise<void> {
     if (this.#lease.runtime.connections.command.isReady) await this.#metaWritten;
     this.#detach();
+    await this.#jobScheduler?.close();
     await this.#lease.release();
   }
 

@@ -10,3 +10,4 @@ export { JobStore } from './job-store.js';
 export { type AddCall, ProducerStore } from './producer-store.js';
 export { type CleanState, PurgeStore } from './purge-store.js';
 export { OutcomeStatus } from './replies.js';
+export { SchedulerStore } from './scheduler-store.js';

@@ -1,0 +1,112 @@
+import { EventEmitter } from 'eventemitter3';
+import { Job, type JobSchedulerJson, type JobSchedulerTemplateOptions, type RepeatOptions } from '../job/index.js';
+import { type QueueRef, queueRef } from '../keys/queue-keys.js';
+import { InvalidOptionError } from '../kit/index.js';
+import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
+import { JobStore, SchedulerStore } from '../store/index.js';
+import { type QueueOptions, resolveQueueOptions } from './queue-options.js';
+import { Schedulers } from './schedulers.js';
+
+/** BullMQ's options of a JobScheduler by name and meaning. */
+export type JobSchedulerOptions = Pick<
+  QueueOptions,
+  'connection' | 'prefix' | 'settings' | 'skipVersionCheck' | 'skipWaitingForReady' | 'telemetry'
+>;
+
+/**
+ * The job schedulers of a queue, apart from a `Queue`: BullMQ's class of that name. `Queue` has the same under shorter names, and applies
+ * its `defaultJobOptions`, which this class has none of.
+ */
+export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }> {
+  readonly opts: JobSchedulerOptions;
+  readonly #queue: QueueRef;
+  readonly #lease: RuntimeLease;
+  readonly #commands: JobStore;
+  readonly #schedulers: Schedulers;
+  #closing: Promise<void> | undefined;
+
+  /** @throws InvalidOptionError */
+  constructor(queueName: string, options: JobSchedulerOptions = {}) {
+    super();
+    const { connection, prefix, repeatStrategy } = resolveQueueOptions(options);
+    this.opts = options;
+    this.#queue = queueRef(queueName, prefix);
+    this.#lease = leaseRuntime(connection);
+    const { connections, clock } = this.#lease.runtime;
+    this.#commands = new JobStore(this.#queue, connections.scripts, clock);
+    this.#schedulers = new Schedulers({
+      queue: this.#queue,
+      store: new SchedulerStore(connections.scripts),
+      defaultJobOptions: {},
+      strategy: repeatStrategy,
+      now: () => clock.now(),
+      ready: () => connections.command.whenReady(),
+    });
+  }
+
+  get name(): string {
+    return this.#queue.name;
+  }
+
+  /** `<prefix>:<queue>`. */
+  get qualifiedName(): string {
+    return this.#queue.qualified;
+  }
+
+  toKey(type: string): string {
+    return this.#queue.base + type;
+  }
+
+  waitUntilReady(): Promise<void> {
+    return this.#lease.runtime.connections.command.whenReady();
+  }
+
+  /**
+   * See `Queue#upsertJobScheduler`.
+   * @param mode `override` must be true: adding the iteration after one that has started is the business of workers.
+   */
+  async upsertJobScheduler<Data, Result, Name extends string>(
+    id: string,
+    repeat: RepeatOptions,
+    name: Name,
+    data: Data,
+    opts: JobSchedulerTemplateOptions = {},
+    { override = true }: { readonly override?: boolean } = {},
+  ): Promise<Job<Data, Result, Name> | undefined> {
+    if (!override) throw new InvalidOptionError('override', override, 'true: workers add the iterations themselves');
+    const record = await this.#schedulers.upsert(id, repeat, { name, data, opts });
+    return record && new Job<Data, Result, Name>(this.#queue, record, this.#commands);
+  }
+
+  /** @returns 0, or 1 when there was none. */
+  async removeJobScheduler(id: string): Promise<number> {
+    return (await this.#schedulers.remove(id)) ? 0 : 1;
+  }
+
+  getScheduler(id: string): Promise<JobSchedulerJson | undefined> {
+    return this.#schedulers.one(id);
+  }
+
+  /** Whether there is a scheduler of that id. Repeatable jobs of version 5 are none. */
+  async isJobScheduler(id: string): Promise<boolean> {
+    return (await this.#schedulers.one(id))?.iterationCount !== undefined;
+  }
+
+  getJobSchedulers(start = 0, end = -1, asc = false): Promise<JobSchedulerJson[]> {
+    return this.#schedulers.list(start, end, asc);
+  }
+
+  getSchedulersCount(): Promise<number> {
+    return this.#schedulers.count();
+  }
+
+  /** Gives the connection back; the last of its users closes it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#lease.release();
+    return this.#closing;
+  }
+
+  disconnect(): Promise<void> {
+    return this.close();
+  }
+}
