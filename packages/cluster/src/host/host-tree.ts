@@ -183,9 +183,9 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
     };
     if (module.kind === 'worker') return new ForeignAdapter(module.make, deps);
     const { processor } = module;
-    return new WorkerAdapter(({ group }) => {
+    return new WorkerAdapter(({ name, group }) => {
       const runtime = this.#runtimes.runtime(targetOf(group.connection));
-      return { worker: engine.createWorker({ group, processor, runtime }), runtime };
+      return { worker: engine.createWorker({ name, group, processor, runtime }), runtime };
     }, deps);
   }
 }
