@@ -28,11 +28,17 @@ const ENDED: readonly string[] = ['done', 'failed'];
 /** @returns why the world has not come to rest as it should, or undefined if it has. */
 export function unrest(world: World): string | undefined {
   const status = world.status();
+  if (isHeldUp(world, status)) return undefined;
   for (const rule of AT_REST) {
     const reason = rule(world, status);
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** Under an ordered strategy a slot that was given up holds up those after it, until somebody acts. */
+function isHeldUp({ scenario }: World, { processes }: StatusReply): boolean {
+  return scenario.config.supervision.strategy !== 'one_for_one' && processes.some(({ state }) => state === 'parked');
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
@@ -61,7 +67,7 @@ const AT_REST: readonly ((world: World, status: StatusReply) => string | undefin
       .workers()
       .filter((worker) => worker.isRunning)
       .map(({ name }) => name);
-    if (!same(running, real)) return `workers ${real} run, ${running} are known to`;
+    if (!same(running, real)) return `workers ${real} run, known are ${listed.map(({ worker, state, slot }) => `${worker} ${state} in ${slot}`)}`;
     if (world.workers().length > real.length) return 'some worker is neither running nor gone';
     for (const { group, workers } of groups) {
       if (workers.draining > 0) return `${workers.draining} workers of ${group} drain`;

@@ -17,9 +17,12 @@ async function explain(seed: number): Promise<never> {
   } catch (error) {
     if (!(error instanceof SimulationError)) throw error;
     const lines = SEED === undefined ? error.trace.slice(-LAST_LINES) : error.trace;
-    throw new Error(`${error.message}\nrun it again: SIM_SEED=${seed} npx jest -c test/jest.config.js test/simulation\n${lines.join('\n')}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${error.message}\nrun it again: SIM_SEED=${seed} npx jest -c test/jest.config.js test/simulation\n${lines.join('\n')}`,
+      {
+        cause: error,
+      },
+    );
   }
   throw new Error(`seed ${seed} was red, and green when it was run again: something in the run does not follow from the seed`);
 }

@@ -19,6 +19,8 @@ export interface Outcome {
 const REST_MS = 60_000;
 /** More steps than this at one instant are a loop that never ends. */
 const STEPS_AT_ONCE = 5_000;
+/** How often it is looked at whether everything is at rest. */
+const LOOK_MS = 100;
 /** For this long it has to stay at rest. */
 const STAY_MS = 2_500;
 
@@ -102,7 +104,13 @@ class Run {
   async #settle(): Promise<void> {
     const { world } = this;
     const from = world.clock.monotonic();
-    const isOver = (): boolean => world.end !== undefined || (!this.#isEnding() && unrest(world) === undefined);
+    let lookAt = from;
+    const isOver = (): boolean => {
+      if (world.end !== undefined) return true;
+      if (world.clock.monotonic() < lookAt) return false;
+      lookAt = world.clock.monotonic() + LOOK_MS;
+      return !this.#isEnding() && unrest(world) === undefined;
+    };
     await this.#stepUntil(from + REST_MS, isOver);
     if (world.end) return;
     assert.ok(!this.#isEnding(), 'a primary that ends has ended in time');
@@ -119,7 +127,9 @@ class Run {
     const { world } = this;
     world.note('--- stop');
     world.isStopping = true;
-    world.opIds.add(world.primary.operations.stop(world.random.pick(['drain', 'fast', 'now']), undefined, { transport: 'simulation' }).opId);
+    world.opIds.add(
+      world.primary.operations.stop(world.random.pick(['drain', 'fast', 'now']), undefined, { transport: 'simulation' }).opId,
+    );
     await this.#stepUntil(world.clock.monotonic() + REST_MS, () => world.end !== undefined && world.primaryClock.armed === 0);
     checkEnd(world);
   }

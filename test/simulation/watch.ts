@@ -14,6 +14,8 @@ export class Watch {
   readonly #oracle: RestartOracle;
   readonly #slots = new Map<number, Slot>();
   #hasGivenUp = false;
+  /** Some slot may be freed without an event. */
+  #isUneasy = true;
   restarts = 0;
 
   constructor(private readonly world: World) {
@@ -25,12 +27,15 @@ export class Watch {
   look(): void {
     const { world } = this;
     const incidents = world.incidents.splice(0);
-    for (const incident of incidents) this.#note(incident, incidents);
-    const now = new Set(world.status().processes.map(({ slot }) => slot));
+    for (const [at, incident] of incidents.entries()) this.#note(incident, incidents.slice(at + 1));
+    if (incidents.length === 0 && !this.#isUneasy) return;
+    const { processes } = world.status();
+    this.#isUneasy = processes.some(({ state }) => state === 'gone' || state === 'parked' || state === 'booting');
+    const now = new Set(processes.map(({ slot }) => slot));
     for (const slot of this.#slots.keys()) if (!now.has(slot)) this.#forget(slot);
   }
 
-  #note(incident: Incident, all: readonly Incident[]): void {
+  #note(incident: Incident, later: readonly Incident[]): void {
     const data = incident.data as { readonly slot: number };
     switch (incident.topic) {
       case 'process.booting':
@@ -40,11 +45,11 @@ export class Watch {
         (this.#slots.get(data.slot) as Slot).readyAt = this.world.clock.monotonic();
         return;
       case 'fork failed':
-        this.#judge(data.slot, 'abnormal', all);
+        this.#judge(data.slot, 'abnormal', later);
         return;
       case 'process.exited': {
         const { class: kind } = incident.data as unknown as Exited;
-        if (kind !== 'shutdown') this.#judge(data.slot, kind, all);
+        if (kind !== 'shutdown') this.#judge(data.slot, kind, later);
         return;
       }
       case 'primary.gave_up':
@@ -53,8 +58,8 @@ export class Watch {
     }
   }
 
-  /** What was decided shows in the events of the same step. */
-  #judge(slot: number, kind: 'planned' | 'normal' | 'abnormal', all: readonly Incident[]): void {
+  /** What was decided shows in the events of the same step, before those of another end. */
+  #judge(slot: number, kind: 'planned' | 'normal' | 'abnormal', later: readonly Incident[]): void {
     if (this.#hasGivenUp || this.world.isStopping) return;
     const before = this.world.status().processes;
     const { readyAt } = this.#slots.get(slot) ?? {};
@@ -67,11 +72,13 @@ export class Watch {
       parked: others.filter(({ state }) => state === 'parked').length,
     };
     const verdict = this.#oracle.judge(`${slot}`, ended, now);
+    const next = later.findIndex(({ topic }) => topic === 'process.exited' || topic === 'fork failed');
+    const all = next < 0 ? later : later.slice(0, next);
     const hasGivenUp = all.some(({ topic }) => topic === 'primary.gave_up');
     const isParked = all.some(({ topic, data }) => topic === 'process.parked' && (data as { slot: number }).slot === slot);
     const became = hasGivenUp ? 'gave up' : isParked ? 'parked' : 'restarted';
     if (verdict === 'restarted') this.restarts++;
-    if (verdict === 'forgotten') (this.#slots.get(slot) as Slot).isForgotten = true;
+    if (verdict === 'forgotten') this.#slots.set(slot, { readyAt, isForgotten: true });
     assert.equal(became, verdict === 'forgotten' ? 'parked' : verdict, `what becomes of slot ${slot}, ${kind}, ${JSON.stringify(ended)}`);
   }
 

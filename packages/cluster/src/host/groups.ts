@@ -67,13 +67,23 @@ export class Groups {
     return supervisor;
   }
 
-  /** Workers that should run from now on; those that do already are left alone. @throws ControlFailure NOT_FOUND, BUSY */
+  /** Whether a worker should run here, or is being stopped. */
+  hosts(worker: string): boolean {
+    const group = this.#groups.get(groupOf(worker));
+    return group !== undefined && (group.roster.has(worker) || group.supervisor?.child(worker) !== undefined);
+  }
+
+  /**
+   * Workers that should run from now on. Those that do already are told again as they are: whoever asks does not know.
+   * @throws ControlFailure NOT_FOUND, BUSY
+   */
   start(name: string, workers: readonly string[]): void {
     const group = this.#group(name);
     const { roster, supervisor } = group;
     const added = workers.filter((worker) => !roster.has(worker));
     const leaving = added.find((worker) => supervisor?.child(worker));
     if (leaving !== undefined) throw new ControlFailure('BUSY', `worker ${leaving} is being stopped`);
+    for (const worker of workers) if (roster.has(worker)) this.#changed(group, worker);
     for (const worker of added) roster.set(worker, ++this.#lastOrder);
     if (!supervisor || supervisor.isEnding) return;
     supervisor.setFlags(this.#flags(group));

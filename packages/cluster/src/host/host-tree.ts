@@ -114,6 +114,12 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
     }
   }
 
+  /** Workers that had left jobs behind, of which nothing is left now. One that runs again under its name is not among them. */
+  settled(): readonly string[] {
+    const names = this.hands.prune().map(({ name }) => name);
+    return names.filter((name) => !this.#groups.hosts(name));
+  }
+
   hand(): readonly JobRef[] {
     return this.hands.jobs();
   }

@@ -188,11 +188,11 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   /** One heartbeat under way at a time: a primary that cannot keep up gets fewer of them. */
   #beat(everyMs: number): void {
     this.deps.clock.setTimer(() => this.#beat(everyMs), everyMs);
-    const { hands } = this.#tree as HostTree<Runtime>;
-    for (const { name } of hands.prune()) this.#changes.note({ worker: name, state: 'gone', jobsInHand: 0, restarts: 0 });
+    const tree = this.#tree as HostTree<Runtime>;
+    for (const worker of tree.settled()) this.#changes.note({ worker, state: 'gone', jobsInHand: 0, restarts: 0 });
     if (this.#isHeartbeatUnsent) return;
     this.#isHeartbeatUnsent = true;
-    void this.#sent(this.deps.stats.heartbeat(hands.byWorker())).then(() => {
+    void this.#sent(this.deps.stats.heartbeat(tree.hands.byWorker())).then(() => {
       this.#isHeartbeatUnsent = false;
     });
   }
