@@ -112,7 +112,6 @@ export class HostPort implements Port {
   async send(message: unknown): Promise<void> {
     if (!this.#isOpen) throw new PortClosedError();
     const { channel } = this;
-    if (process.env.SIM_DEBUG && JSON.stringify(message).includes('worker_state')) console.log(channel.clock.monotonic(), JSON.stringify(message));
     if (channel.isOpen) channel.carry(channel.up, () => channel.primary.run(() => channel.child.emit('message', message)));
   }
 

@@ -36,9 +36,11 @@ export function unrest(world: World): string | undefined {
   return undefined;
 }
 
-/** Under an ordered strategy a slot that was given up holds up those after it, until somebody acts. */
-function isHeldUp({ scenario }: World, { processes }: StatusReply): boolean {
-  return scenario.config.supervision.strategy !== 'one_for_one' && processes.some(({ state }) => state === 'parked');
+/** Under an ordered strategy a slot or a worker that was given up holds up those after it, until somebody acts. */
+function isHeldUp({ scenario }: World, { processes, groups }: StatusReply): boolean {
+  const { config } = scenario;
+  if (config.supervision.strategy !== 'one_for_one' && processes.some(({ state }) => state === 'parked')) return true;
+  return groups.some(({ group, workers }) => config.groups[group]?.supervision.strategy !== 'one_for_one' && workers.parked > 0);
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [

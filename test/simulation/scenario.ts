@@ -36,7 +36,7 @@ export function makeScenario(random: Random): Scenario {
   return {
     config: makeConfig(random),
     rates,
-    activeMs: random.pick([2_000, 5_000, 10_000]),
+    activeMs: random.pick([1_000, 2_500, 6_000]),
     commandEveryMs: random.pick([150, 500, 2_000]),
     faultEveryMs: isQuiet ? Number.POSITIVE_INFINITY : random.pick([200, 700, 2_000, 10_000]),
     ending: random.chance(0.1) ? 'primary dies' : 'stop',

@@ -63,6 +63,7 @@ export class Watch {
     if (this.#hasGivenUp || this.world.isStopping) return;
     const before = this.world.status().processes;
     const { readyAt } = this.#slots.get(slot) ?? {};
+    this.#slots.set(slot, { readyAt: undefined, isForgotten: false });
     const now = this.world.clock.monotonic();
     const others = before.filter((other) => other.slot !== slot && !this.#slots.get(other.slot)?.isForgotten);
     const ended = {
@@ -72,13 +73,16 @@ export class Watch {
       parked: others.filter(({ state }) => state === 'parked').length,
     };
     const verdict = this.#oracle.judge(`${slot}`, ended, now);
-    const next = later.findIndex(({ topic }) => topic === 'process.exited' || topic === 'fork failed');
+    const isEnd = ({ topic }: Incident): boolean => topic === 'process.exited' || topic === 'fork failed';
+    const next = later.findIndex((other) => isEnd(other) && (other.data as { slot: number }).slot === slot);
     const all = next < 0 ? later : later.slice(0, next);
-    const hasGivenUp = all.some(({ topic }) => topic === 'primary.gave_up');
+    const mayBeOfAnother = verdict !== 'gave up' && later.some(isEnd);
+    const hasGivenUp = !mayBeOfAnother && all.some(({ topic }) => topic === 'primary.gave_up');
     const isParked = all.some(({ topic, data }) => topic === 'process.parked' && (data as { slot: number }).slot === slot);
     const became = hasGivenUp ? 'gave up' : isParked ? 'parked' : 'restarted';
+    if (verdict === 'gave up') this.#hasGivenUp = true;
     if (verdict === 'restarted') this.restarts++;
-    if (verdict === 'forgotten') this.#slots.set(slot, { readyAt, isForgotten: true });
+    if (verdict === 'forgotten') this.#slots.set(slot, { readyAt: undefined, isForgotten: true });
     assert.equal(became, verdict === 'forgotten' ? 'parked' : verdict, `what becomes of slot ${slot}, ${kind}, ${JSON.stringify(ended)}`);
   }
 
