@@ -44,6 +44,9 @@ function isHeldUp({ scenario }: World, { processes, groups }: StatusReply): bool
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
+  function noProcessHangs({ processes }) {
+    return processes.some(({ isFrozen }) => isFrozen) ? 'a process hangs' : undefined;
+  },
   function everySlotIsReadyOrParked(_, { processes }) {
     const other = processes.find(({ state }) => state !== 'ready' && state !== 'parked');
     return other && `slot ${other.slot} is ${other.state}`;

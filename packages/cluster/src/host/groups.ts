@@ -41,6 +41,8 @@ export interface GroupsDeps {
  */
 export class Groups {
   readonly #groups = new Map<string, Group>();
+  /** Workers that were told as gone but for their jobs. */
+  readonly #lingering = new Set<string>();
   #lastOrder = 0;
 
   constructor(
@@ -67,10 +69,9 @@ export class Groups {
     return supervisor;
   }
 
-  /** Whether a worker should run here, or is being stopped. */
-  hosts(worker: string): boolean {
-    const group = this.#groups.get(groupOf(worker));
-    return group !== undefined && (group.roster.has(worker) || group.supervisor?.child(worker) !== undefined);
+  /** The last job of a worker has settled. @returns whether it was told to linger: nobody knows yet that it is gone. */
+  settled(worker: string): boolean {
+    return this.#lingering.delete(worker);
   }
 
   /**
@@ -84,7 +85,10 @@ export class Groups {
     const leaving = added.find((worker) => supervisor?.child(worker));
     if (leaving !== undefined) throw new ControlFailure('BUSY', `worker ${leaving} is being stopped`);
     for (const worker of workers) if (roster.has(worker)) this.#changed(group, worker);
-    for (const worker of added) roster.set(worker, ++this.#lastOrder);
+    for (const worker of added) {
+      roster.set(worker, ++this.#lastOrder);
+      this.#lingering.delete(worker);
+    }
     if (!supervisor || supervisor.isEnding) return;
     supervisor.setFlags(this.#flags(group));
     for (const worker of added) this.#add(group, supervisor, worker);
@@ -101,6 +105,7 @@ export class Groups {
       await removed;
     }
     const lingering = this.deps.lingering(worker);
+    if (lingering.length > 0) this.#lingering.add(worker);
     const gone = { worker, state: 'gone', jobsInHand: lingering.length, restarts: 0 } as const;
     this.deps.changed(lingering.length > 0 ? { ...gone, lingering: [...lingering] } : gone);
   }

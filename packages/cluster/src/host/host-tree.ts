@@ -114,10 +114,10 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
     }
   }
 
-  /** Workers that had left jobs behind, of which nothing is left now. One that runs again under its name is not among them. */
+  /** Workers that were told to linger, of which nothing is left now. */
   settled(): readonly string[] {
-    const names = this.hands.prune().map(({ name }) => name);
-    return names.filter((name) => !this.#groups.hosts(name));
+    const names = new Set(this.hands.prune().map(({ name }) => name));
+    return [...names].filter((name) => this.hands.jobsOf(name).length === 0 && this.#groups.settled(name));
   }
 
   hand(): readonly JobRef[] {
