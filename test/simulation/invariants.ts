@@ -72,7 +72,8 @@ const AT_REST: readonly ((world: World, status: StatusReply) => string | undefin
       .workers()
       .filter((worker) => worker.isRunning)
       .map(({ name }) => name);
-    if (!same(running, real)) return `workers ${real} run, known are ${listed.map(({ worker, state, slot }) => `${worker} ${state} in ${slot}`)}`;
+    if (!same(running, real))
+      return `workers ${real} run, known are ${listed.map(({ worker, state, slot }) => `${worker} ${state} in ${slot}`)}`;
     if (world.workers().length > real.length) return 'some worker is neither running nor gone';
     for (const { group, workers } of groups) {
       if (workers.draining > 0) return `${workers.draining} workers of ${group} drain`;
