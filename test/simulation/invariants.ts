@@ -44,8 +44,8 @@ function isHeldUp({ scenario }: World, { processes, groups }: StatusReply): bool
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
-  function noProcessHangs({ processes }) {
-    return processes.some(({ isFrozen }) => isFrozen) ? 'a process hangs' : undefined;
+  function noProcessIsLost({ processes }) {
+    return processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen) ? 'a process hangs, or has lost its channel' : undefined;
   },
   function everySlotIsReadyOrParked(_, { processes }) {
     const other = processes.find(({ state }) => state !== 'ready' && state !== 'parked');

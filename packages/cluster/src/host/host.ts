@@ -141,6 +141,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
 
   /** The answer names the jobs in hand; it is on its way before the drain begins. */
   #onDrain(request: Request<'drain'>): LinkResult {
+    this.#state = 'draining'; // nothing is started from now on
     const hand = this.#tree?.hand() ?? [];
     this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request)), 0);
     return { left: hand.length, jobs: hand.slice(0, REPORTED_JOBS) };
