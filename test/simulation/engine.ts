@@ -29,12 +29,20 @@ export class SimRuntime extends EventEmitter implements HostedRuntime {
     const started = deferred();
     const { startMs, error } = this.behaviour.runtimeStart();
     this.clock.setTimer(() => {
-      if (error) return started.reject(error);
-      this.state = 'running';
-      started.resolve();
-      this.emit('ready');
+      if (!error) return this.#answered(started.resolve);
+      const isBroken = startMs % 2 === 0;
+      if (isBroken) this.state = 'failed';
+      else this.clock.setTimer(() => this.#answered(), 10 * startMs); // Redis is away, and comes back
+      started.reject(error);
     }, startMs);
     return started.promise;
+  }
+
+  #answered(tell?: () => void): void {
+    if (this.state !== 'offline') return;
+    this.state = 'running';
+    tell?.();
+    this.emit('ready');
   }
 
   /** One of its loops is broken. */

@@ -24,7 +24,7 @@ export const FAULTS: readonly Fault[] = [
     strike: (world) =>
       onOne(world, (process) => {
         process.freeze();
-        world.clock.setTimer(() => process.thaw(), world.random.pick([500, 3_500, 10_500]));
+        world.later(world.random.pick([500, 3_500, 10_500]), () => process.thaw());
       }),
   },
   { name: 'a channel breaks', weight: 1, strike: (world) => onOne(world, (process) => process.channel.close()) },
@@ -34,7 +34,7 @@ export const FAULTS: readonly Fault[] = [
     strike: (world) =>
       onOne(world, (process) => {
         process.channel.unreliable = { lose: world.random.pick([0, 0.3, 1]), reorder: world.random.pick([0, 0.3]) };
-        world.clock.setTimer(() => process.channel.close(), world.random.pick([500, 3_000, 11_000]));
+        world.later(world.random.pick([500, 3_000, 11_000]), () => process.channel.close());
       }),
   },
   {

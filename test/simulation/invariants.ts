@@ -27,6 +27,7 @@ const ENDED: readonly string[] = ['done', 'failed'];
 
 /** @returns why the world has not come to rest as it should, or undefined if it has. */
 export function unrest(world: World): string | undefined {
+  if (world.pending > 0) return 'a fault goes on';
   const status = world.status();
   if (isHeldUp(world, status)) return undefined;
   for (const rule of AT_REST) {

@@ -50,6 +50,8 @@ export class Watch {
       case 'process.exited': {
         const { class: kind } = incident.data as unknown as Exited;
         if (kind !== 'shutdown') this.#judge(data.slot, kind, later);
+        const slot = this.#slots.get(data.slot);
+        if (slot) slot.readyAt = undefined; // the next end may be a fork that fails
         return;
       }
       case 'primary.gave_up':

@@ -36,6 +36,8 @@ export class World {
   /** The stop verb was given. */
   isStopping = false;
   forks = 0;
+  /** What faults have yet to do. */
+  pending = 0;
   #live: SimProcess[] = [];
   #lastId = 0;
   readonly #deps: ProcessDeps;
@@ -76,6 +78,15 @@ export class World {
 
   status(): StatusReply {
     return this.primary.operations.status();
+  }
+
+  /** The second half of a fault: what it does after a while, also when the run is calm by then. There is no rest before that. */
+  later(ms: number, act: () => void): void {
+    this.pending++;
+    this.clock.setTimer(() => {
+      this.pending--;
+      act();
+    }, ms);
   }
 
   /** Runs the next timer and all that follows from it at once. @returns false when nothing will ever happen again. */
