@@ -55,5 +55,11 @@ export type Processor = (...args: unknown[]) => unknown;
 /** How workers and runtimes are made. */
 export interface HostedEngine<Runtime extends HostedRuntime = HostedRuntime> {
   createRuntime(options: { readonly connection: ConnectionConfig; readonly incarnation: string; readonly logger: Logger }): Runtime;
-  createWorker(options: { readonly group: GroupConfig; readonly processor: Processor; readonly runtime: Runtime }): HostedWorker;
+  /** @param options `name` is the one its supervisor knows it by. */
+  createWorker(options: {
+    readonly name: string;
+    readonly group: GroupConfig;
+    readonly processor: Processor;
+    readonly runtime: Runtime;
+  }): HostedWorker;
 }
