@@ -138,7 +138,7 @@ function decode(text: string): unknown {
 }
 
 /** Without the prefix, times, stack traces and undefined members. */
-function comparable(value: unknown, prefix: string): unknown {
+export function comparable(value: unknown, prefix: string): unknown {
   if (value === undefined) return undefined;
   const text = JSON.stringify(value, (key, member) => {
     if (key === 'offset') return 'an offset';
