@@ -250,7 +250,7 @@ describe.each(peerSides)('$name', (peer) => {
       await (await take()).moveToDelayed(Date.now() + 5, 'mine');
       const back = await take();
       await back.moveToWait('mine');
-      told.push(await queue.getJobCounts('completed', 'failed', 'delayed', 'waiting', 'active'));
+      told.push((await queue.getDelayed()).length, (await queue.getWaiting()).length, await queue.getActiveCount());
       for (let left = 3; left > 0; left--) {
         const job = await until(() => hand.getNextJob('again', { block: false }) as Promise<Either>, {
           what: `job ${left} before the last`,
@@ -260,6 +260,35 @@ describe.each(peerSides)('$name', (peer) => {
       }
       told.push(await hand.getNextJob('none', { block: false }));
       return told.sort();
+    });
+  });
+
+  test('by hand: refused with the same codes and words', async () => {
+    await expectSameInAllRoles(peer, async ({ workers, worker, redis, key }) => {
+      const hand = await worker(null, { skipStalledCheck: true });
+      const moves: readonly (readonly [string, object, (job: Either, token: string) => Promise<unknown>])[] = [
+        ['complete', {}, (job, token) => job.moveToCompleted(1, token, false)],
+        ['fail', {}, (job, token) => job.moveToFailed(new Error('no'), token, false)],
+        ['try again', { attempts: 2 }, (job, token) => job.moveToFailed(new Error('no'), token, false)],
+        ['try later', { attempts: 2, backoff: 60_000 }, (job, token) => job.moveToFailed(new Error('no'), token, false)],
+        ['delay', {}, (job, token) => job.moveToDelayed(Date.now() + 60_000, token)],
+        ['wait', {}, (job, token) => job.moveToWait(token)],
+        ['wait for children', {}, (job, token) => job.moveToWaitingChildren(token)],
+      ];
+      const told: unknown[] = [];
+      for (const [what, opts, move] of moves) {
+        await workers.add(what, {}, opts);
+        const job = await hand.getNextJob('mine', { block: false });
+        const refusal = async (token: string) => move(job, token).catch(({ message, code }: Either) => [what, message, code]);
+        if (what === 'wait for children') await redis.sadd(key(`${job.id}:dependencies`), 'a child');
+        told.push(await refusal('yours'));
+        await redis.del(key(`${job.id}:lock`));
+        told.push(await refusal('mine'));
+        await redis.lrem(key('active'), 0, job.id);
+        await redis.del(key(job.id), key(`${job.id}:dependencies`));
+        told.push(await refusal('mine'));
+      }
+      return told;
     });
   });
 

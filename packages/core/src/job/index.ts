@@ -38,5 +38,5 @@ export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
 export { MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
 export { isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule } from './next-run.js';
-export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
+export { commandOf, type KeepRule, type Outcome, type PendingOutcome } from './outcome.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -1,5 +1,6 @@
 import { controlFlowOf, errorFromStatus, LockLostError, UnrecoverableError } from '../errors/index.js';
 import {
+  commandOf,
   decideOutcome,
   type Job,
   type JobCommands,
@@ -115,7 +116,7 @@ export class Executor implements Consumer {
     if (code === 0) this.#tell(run, held.outcome);
     else {
       this.#tally?.lost(run);
-      this.listener.problem(errorFromStatus(code, { jobId: held.jobId, command: held.outcome.kind }));
+      this.listener.problem(errorFromStatus(code, { jobId: held.jobId, command: commandOf(held.outcome) }));
     }
     this.#hand.letGo(run);
   }
@@ -125,7 +126,7 @@ export class Executor implements Consumer {
     if (!run) return;
     if (code > 0) this.#settle(run, { kind: 'wait' });
     else
-      this.#end(run, { threw: errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' }) }).catch((error) =>
+      this.#end(run, { threw: errorFromStatus(code, { jobId: held.jobId, command: commandOf(held.outcome) }) }).catch((error) =>
         this.runtime.fail(error),
       );
   }
