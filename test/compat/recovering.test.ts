@@ -65,7 +65,11 @@ describe.each(peerSides)('$name', (peer) => {
       });
       await queue.add('a', {});
       let runs = 0;
-      const holder = await worker(() => (runs++, isReleased), { lockDuration: 400, lockRenewTime: 100, skipStalledCheck: true }, acting);
+      const hold = async (): Promise<void> => {
+        runs++;
+        await isReleased;
+      };
+      const holder = await worker(hold, { lockDuration: 400, lockRenewTime: 100, skipStalledCheck: true }, acting);
       await until(() => runs === 1, { what: 'the run' });
       const watcher = await worker(async () => void runs++, { stalledInterval: 20 });
       const found: string[] = [];
