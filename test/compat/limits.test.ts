@@ -126,10 +126,6 @@ describe.each(peerSides)('$name and Drover in turns', (peer) => {
 
   test('RateLimitError: the job goes back, no attempt is counted, and it runs when the time is over', async () => {
     await expectSameInAllRoles(peer, async ({ queue, worker, counts, working }) => {
-      await queue.addBulk([
-        { name: 'a', data: {} },
-        { name: 'b', data: {}, opts: { priority: 3 } },
-      ]);
       const one = await worker(
         async (job) => {
           if (job.attemptsStarted > 1) return 'second start';
@@ -138,6 +134,10 @@ describe.each(peerSides)('$name and Drover in turns', (peer) => {
         },
         { limiter: { max: 50, duration: 1_000 } },
       );
+      await queue.addBulk([
+        { name: 'a', data: {} },
+        { name: 'b', data: {}, opts: { priority: 3 } },
+      ]);
       await counts({ completed: 2 });
       await one.close();
       return [(await queue.getJob('1')).toJSON(), (await queue.getJob('2')).toJSON()];

@@ -1,7 +1,12 @@
 /** A worker of one library dies with jobs in hand; a worker of the other finds them, as its own kind would. */
-import { droverSide, type Either, expectSameInAllRoles, peerSides, type Stage } from '../support/roles.js';
+import { fileURLToPath } from 'node:url';
+import { brokenInvariants } from '../support/invariants.js';
+import { startNode } from '../support/process-harness.js';
+import { testRedisUrl } from '../support/redis.js';
+import { droverSide, type Either, expectSameInAllRoles, openStage, peerSides, type Stage } from '../support/roles.js';
 import { until } from '../support/until.js';
 
+const ENDLESS = fileURLToPath(new URL('./fixtures/endless-worker.mjs', import.meta.url));
 const HOLDER = { lockDuration: 40, skipStalledCheck: true, autorun: false };
 const FINDER = { stalledInterval: 40 };
 
@@ -69,13 +74,13 @@ describe.each(peerSides)('$name', (peer) => {
         runs++;
         await isReleased;
       };
-      const holder = await worker(hold, { lockDuration: 400, lockRenewTime: 100, skipStalledCheck: true }, acting);
+      const holder = await worker(hold, { lockDuration: 1_000, lockRenewTime: 200, skipStalledCheck: true }, acting);
       await until(() => runs === 1, { what: 'the run' });
       const watcher = await worker(async () => void runs++, { stalledInterval: 20 });
       const found: string[] = [];
       watcher.on('stalled', (id: string) => void found.push(id));
       const first = await redis.get(key('stalled-check'));
-      await until(async () => Number(await redis.get(key('stalled-check'))) > Number(first) + 500, {
+      await until(async () => Number(await redis.get(key('stalled-check'))) > Number(first) + 1_200, {
         what: 'checks beyond the age of a lock',
       });
       release();
@@ -84,6 +89,25 @@ describe.each(peerSides)('$name', (peer) => {
       await holder.close();
       return { runs, found };
     });
+  });
+
+  test.each([
+    { dies: peer, module: peer.module, finds: droverSide },
+    { dies: droverSide, module: '@drover/core', finds: peer },
+  ])('a process of $dies.name is killed with jobs in hand, and a worker of $finds.name runs them', async ({ module, finds, dies }) => {
+    const { queue, redis, prefix, worker, counts } = await openStage(dies, finds);
+    await queue.addBulk([1, 2, 3].map((n) => ({ name: 'a', data: n })));
+    const program = startNode(ENDLESS, [module, testRedisUrl(), prefix]);
+    for (const id of [1, 2, 3]) await program.line(`runs ${id}`);
+    process.kill(program.pid, 'SIGKILL');
+    await program.exited;
+    const ran: string[] = [];
+    const finder = await worker(async (job) => void ran.push(job.id), FINDER);
+    await counts({ completed: 3, active: 0 });
+    await finder.close();
+    expect(ran.sort()).toEqual(['1', '2', '3']);
+    expect(await queue.getJob('1')).toMatchObject({ attemptsMade: 1, attemptsStarted: 2, stalledCounter: 1 });
+    expect(await brokenInvariants(redis, 'mail', { prefix, isIdle: true })).toEqual([]);
   });
 
   test('of two kinds of watchers at one queue, one recovers a job', async () => {

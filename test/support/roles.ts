@@ -29,9 +29,13 @@ export interface Side {
 
 export const droverSide: Side = { name: 'Drover', library: drover };
 /** Both versions of BullMQ; only they make flows so far. */
-export const peerSides: readonly (Side & { readonly library: Library & { readonly FlowProducer: Either }; readonly isV5: boolean })[] = [
-  { name: 'BullMQ 6.7', library: v6, isV5: false },
-  { name: 'BullMQ 5.81', library: v5, isV5: true },
+export const peerSides: readonly (Side & {
+  readonly library: Library & { readonly FlowProducer: Either };
+  readonly isV5: boolean;
+  readonly module: string;
+})[] = [
+  { name: 'BullMQ 6.7', library: v6, isV5: false, module: 'bullmq-v6' },
+  { name: 'BullMQ 5.81', library: v5, isV5: true, module: 'bullmq-v5' },
 ];
 export type PeerSide = (typeof peerSides)[number];
 
