@@ -36,7 +36,7 @@ describe.each(peerSides)('$name', (peer) => {
       await counts({ completed: 3, active: 0 });
       await finder.close();
       const jobs = await Promise.all(taken.map(async (id) => (await queue.getJob(id)).toJSON()));
-      return { taken, ran: ran.sort(), stalled: stalled.sort(), jobs };
+      return { taken, ran, stalled: stalled.sort(), jobs };
     });
   });
 
