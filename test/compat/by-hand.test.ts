@@ -24,7 +24,7 @@ describe.each(peerSides)('$name', (peer) => {
       const back = await take();
       await back.moveToWait('mine');
       told.push((await queue.getDelayed()).length, (await queue.getWaiting()).length, await queue.getActiveCount());
-      await queue.promoteJobs();
+      for (const job of await queue.getDelayed()) await job.promote();
       for (let left = 3; left > 0; left--) {
         const job = await until(() => hand.getNextJob('again', { block: false }) as Promise<Either>, {
           what: `job ${left} before the last`,
