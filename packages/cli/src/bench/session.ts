@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { Queue } from '@drover/core';
+import { type EngineRef, JOB_NAME, jobData, type Target } from './engine.js';
+import { Load } from './load/load.js';
+import type { LoadPlan, LoadResult } from './load/protocol.js';
+import { parseStats, parseVersion, type RedisStats } from './redis-stats.js';
+
+/** How much is done; small for a test, large for figures. */
+export interface Sizes {
+  /** Jobs of a throughput workload; those that work one at a time do a part of it. */
+  readonly jobs: number;
+  /** How long a steady rate is held. */
+  readonly seconds: number;
+  /** Multiplies the numbers of idle workers; 1 for figures. */
+  readonly idleScale: number;
+  /** The delay of the slow line that round trips are counted on. */
+  readonly roundTripMs: number;
+}
+
+/** Reads a queue at rest and says what must not be true of it, one line each. */
+export type QueueCheck = (url: string, prefix: string, queue: string) => Promise<string[]>;
+
+/** One measurement: name of a measure -> value. */
+export type Sample = Readonly<Record<string, number>>;
+
+const FILL = 1_000;
+const STATS = ['cpu', 'clients', 'commandstats'] as const;
+
+/** Owns the queues of a run: gives them names, fills them, looks at the server while they are worked, checks and removes them. */
+export class Session {
+  readonly broken: string[] = [];
+  readonly #run = randomBytes(4).toString('hex');
+  readonly #desk: Queue;
+  #made = 0;
+
+  constructor(
+    readonly target: Target,
+    readonly sizes: Sizes,
+    private readonly check: QueueCheck | undefined,
+  ) {
+    this.#desk = new Queue(`desk-${this.#run}`, { connection: target.url, prefix: target.prefix, skipMetasUpdate: true });
+  }
+
+  /** @throws when Redis does not answer. @returns its version. */
+  async open(): Promise<string> {
+    await this.#desk.waitUntilReady();
+    return parseVersion(await (await this.#desk.client).info('server'));
+  }
+
+  close(): Promise<void> {
+    return this.#desk.close();
+  }
+
+  /** A name that no other run uses. */
+  queueName(label: string): string {
+    return `${label}-${this.#run}-${++this.#made}`;
+  }
+
+  async fill(name: string, jobs: number): Promise<void> {
+    const queue = this.#open(name);
+    for (let first = 0; first < jobs; first += FILL) {
+      const size = Math.min(FILL, jobs - first);
+      await queue.addBulk(Array.from({ length: size }, (_, at) => ({ name: JOB_NAME, data: jobData(first + at) })));
+    }
+    await queue.close();
+  }
+
+  async stats(): Promise<RedisStats> {
+    const client = await this.#desk.client;
+    return parseStats((await Promise.all(STATS.map((section) => client.info(section)))).join('\n'));
+  }
+
+  /** Runs load processes from `use`, and checks and removes their queues afterwards. */
+  async withLoad<T>(plans: readonly LoadPlan[], use: (load: Load) => Promise<T>, counts?: (plan: LoadPlan) => boolean): Promise<T> {
+    const load = new Load(plans, counts);
+    const queues = new Set(plans.flatMap((plan) => plan.queues));
+    let done = false;
+    try {
+      const result = await use(load);
+      done = true;
+      return result;
+    } finally {
+      if (!done) load.kill();
+      for (const name of queues) await this.#clear(name, done);
+      for (const pid of load.pids) await this.#clear(`${plans[0]?.queues[0]}-warm-${pid}`, done);
+    }
+  }
+
+  /** The usual measurement: everybody goes at once, and it ends when so many jobs are reported. */
+  async measure(plans: readonly LoadPlan[], jobs: number, counts?: (plan: LoadPlan) => boolean): Promise<Measured> {
+    const { connections } = await this.stats();
+    return this.withLoad(
+      plans,
+      async (load) => {
+        await load.ready();
+        const before = await this.stats();
+        load.tell({ type: 'go' });
+        await load.done(jobs);
+        const after = await this.stats();
+        const results = await load.stop();
+        return { results, sample: sampleOf(results, jobs, before, after, connections) };
+      },
+      counts,
+    );
+  }
+
+  async #clear(name: string, isWhole: boolean): Promise<void> {
+    const { url, prefix } = this.target;
+    if (isWhole) for (const line of (await this.check?.(url, prefix, name)) ?? []) this.broken.push(`${name}: ${line}`);
+    const queue = this.#open(name);
+    await queue.obliterate({ force: true });
+    await queue.close();
+  }
+
+  #open(name: string): Queue {
+    return new Queue(name, { connection: this.target.url, prefix: this.target.prefix, skipMetasUpdate: true });
+  }
+}
+
+export interface Measured {
+  readonly results: readonly LoadResult[];
+  readonly sample: Sample;
+}
+
+/** A plan of one engine on the target of a session. */
+export function planFor(engine: EngineRef, target: Target, queues: readonly string[], role: LoadPlan['role']): LoadPlan {
+  return { engine, target, queues, role };
+}
+
+function sampleOf(results: readonly LoadResult[], jobs: number, before: RedisStats, after: RedisStats, connections: number): Sample {
+  const ms = Math.max(...results.map(({ lastAt }) => lastAt)) - Math.min(...results.map(({ startedAt }) => startedAt));
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    jobsPerSecond: (jobs / ms) * 1_000,
+    nodeUs: sum(results.map(({ cpuUs }) => cpuUs)) / jobs,
+    redisUs: (after.cpuUs - before.cpuUs) / jobs,
+    commandsPerJob: (after.commands - before.commands) / jobs,
+    scriptCallsPerJob: (after.scriptCalls - before.scriptCalls) / jobs,
+    rssMb: sum(results.map(({ rssBytes }) => rssBytes)) / 1e6,
+    connections: after.connections - connections,
+  };
+}
