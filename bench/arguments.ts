@@ -17,7 +17,7 @@ export const USAGE = `npm run bench -- [options]
   --jobs 50000        jobs of a throughput workload
   --seconds 10        how long a steady rate is held
   --idle-scale 1      multiplies the numbers of idle workers
-  --round-trip 100    ms, of the slow line that round trips are counted on
+  --round-trip 200    ms, of the slow line that round trips are counted on
   --json              print one document
   --write             write docs/benchmarks.md and its charts`;
 
@@ -33,7 +33,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
       jobs: text('50000'),
       seconds: text('10'),
       'idle-scale': text('1'),
-      'round-trip': text('100'),
+      'round-trip': text('200'),
       json: flag,
       write: flag,
     },

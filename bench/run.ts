@@ -38,7 +38,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const { rounds, sizes, workloads } = args;
   const target = { url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379', prefix: 'bench' };
-  const measured = await runBench({ target, engines: allEngines(), workloads, rounds, sizes, check: checkQueue, onProgress: showProgress });
+  const interrupted = new AbortController();
+  process.on('SIGINT', () => interrupted.abort());
+  const { signal } = interrupted;
+  const plan = { target, engines: allEngines(), workloads, rounds, sizes, check: checkQueue, signal, onProgress: showProgress };
+  const measured = await runBench(plan);
   showProgress('');
   const report = { ...measured, targets: judge(measured) };
   if (args.isJson) console.log(JSON.stringify(report));

@@ -12,6 +12,8 @@ export interface BenchPlan {
   readonly sizes: Sizes;
   /** Looks at each queue when its load has ended. */
   readonly check?: QueueCheck;
+  /** Ends the run: it rejects, with nothing left behind in Redis. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -43,7 +45,7 @@ export interface WorkloadReport {
  * of the engines changes from round to round.
  */
 export async function runBench(plan: BenchPlan): Promise<BenchReport> {
-  const session = new Session(plan.target, plan.sizes, plan.check);
+  const session = new Session(plan.target, plan.sizes, plan.check, plan.signal);
   const samples = new Map<string, Sample[]>();
   const of = (workload: string, engine: string) => samples.get(`${workload} ${engine}`) ?? [];
   const latest = (workload: string, engine: string, measure: string) => of(workload, engine).at(-1)?.[measure];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Queue } from '@drover/core';
 import { type EngineRef, JOB_NAME, jobData, type Target } from './engine.js';
-import { Load } from './load/load.js';
+import { BenchFailed, Load } from './load/load.js';
 import type { LoadPlan, LoadResult } from './load/protocol.js';
 import { parseStats, parseVersion, type RedisStats } from './redis-stats.js';
 
@@ -24,6 +24,7 @@ export type QueueCheck = (url: string, prefix: string, queue: string) => Promise
 export type Sample = Readonly<Record<string, number>>;
 
 const FILL = 1_000;
+const INTERRUPTED = 'interrupted';
 const STATS = ['cpu', 'clients', 'commandstats'] as const;
 
 /** Owns the queues of a run: gives them names, fills them, looks at the server while they are worked, checks and removes them. */
@@ -31,12 +32,15 @@ export class Session {
   readonly broken: string[] = [];
   readonly #run = randomBytes(4).toString('hex');
   readonly #desk: Queue;
+  /** Queues with jobs that no load has taken over yet. */
+  readonly #filled = new Set<string>();
   #made = 0;
 
   constructor(
     readonly target: Target,
     readonly sizes: Sizes,
     private readonly check: QueueCheck | undefined,
+    private readonly signal: AbortSignal | undefined,
   ) {
     this.#desk = new Queue(`desk-${this.#run}`, { connection: target.url, prefix: target.prefix, skipMetasUpdate: true });
   }
@@ -47,8 +51,10 @@ export class Session {
     return parseVersion(await (await this.#desk.client).info('server'));
   }
 
-  close(): Promise<void> {
-    return this.#desk.close();
+  /** Removes what a run that was cut short has left. */
+  async close(): Promise<void> {
+    for (const name of this.#filled) await this.#clear(name, false);
+    await this.#desk.close();
   }
 
   /** A name that no other run uses. */
@@ -57,8 +63,10 @@ export class Session {
   }
 
   async fill(name: string, jobs: number): Promise<void> {
+    this.#filled.add(name);
     const queue = this.#open(name);
     for (let first = 0; first < jobs; first += FILL) {
+      this.#checkInterrupted();
       const size = Math.min(FILL, jobs - first);
       await queue.addBulk(Array.from({ length: size }, (_, at) => ({ name: JOB_NAME, data: jobData(first + at) })));
     }
@@ -72,15 +80,19 @@ export class Session {
 
   /** Runs load processes from `use`, and checks and removes their queues afterwards. */
   async withLoad<T>(plans: readonly LoadPlan[], use: (load: Load) => Promise<T>, counts?: (plan: LoadPlan) => boolean): Promise<T> {
+    this.#checkInterrupted();
     const load = new Load(plans, counts);
     const queues = new Set(plans.flatMap((plan) => plan.queues));
+    const interrupt = () => load.fail(new BenchFailed(INTERRUPTED));
+    this.signal?.addEventListener('abort', interrupt, { once: true });
     let done = false;
     try {
       const result = await use(load);
       done = true;
       return result;
     } finally {
-      if (!done) load.kill();
+      this.signal?.removeEventListener('abort', interrupt);
+      if (!done) await load.kill();
       for (const name of queues) await this.#clear(name, done);
       for (const pid of load.pids) await this.#clear(`${plans[0]?.queues[0]}-warm-${pid}`, done);
     }
@@ -110,6 +122,11 @@ export class Session {
     const queue = this.#open(name);
     await queue.obliterate({ force: true });
     await queue.close();
+    this.#filled.delete(name);
+  }
+
+  #checkInterrupted(): void {
+    if (this.signal?.aborted) throw new BenchFailed(INTERRUPTED);
   }
 
   #open(name: string): Queue {

@@ -26,6 +26,10 @@ async function perform(plan: LoadPlan, performer: Performer): Promise<void> {
   }
 }
 
+// Ctrl-C in a terminal reaches every process of it: the one that measures ends its loads itself.
+process.on('SIGINT', () => {});
+process.once('disconnect', () => process.exit());
+
 const [message] = (await once(process, 'message')) as [ToLoad];
 if (message.type !== 'plan') throw new Error(`a load process begins with a plan, not with ${message.type}`);
 const performer = new Performer();

@@ -1,13 +1,21 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { CodedError } from '@drover/core/kit';
 import type { FromLoad, LoadPlan, LoadResult, ToLoad } from './protocol.js';
 
 /** A load that tells nothing for so long is stuck. */
 const SILENCE_MS = 120_000;
 
+/** A load that could not be carried through; the message has what its process said. */
+export class BenchFailed extends CodedError {
+  constructor(message: string) {
+    super('BENCH_FAILED', message);
+  }
+}
+
 /**
- * Owns the load processes of one measurement. They are all ready before the first is told to go; `completed` counts what those report
- * that were given with `counts`.
+ * Owns the load processes of one measurement. They are all ready before the first is told to go; the reports of some
+ * of them, or of all, are added up.
  */
 export class Load {
   readonly #children: ChildProcess[];
@@ -29,19 +37,16 @@ export class Load {
       child.on('message', (message: FromLoad) => this.#hear(plan, nth, message));
       child.once('exit', (code) => {
         if (this.#results.has(nth)) return;
-        this.#fail(new Error(`a load process (${plan.engine.name}, ${plan.role.role}) ended with code ${code} before it was done`));
+        this.fail(new BenchFailed(`a load process (${plan.engine.name}, ${plan.role.role}) ended with code ${code} before it was done`));
       });
       child.send({ type: 'plan', plan } satisfies ToLoad);
       return child;
     });
   }
 
+  /** Of the processes, by number. */
   get pids(): number[] {
     return this.#children.map(({ pid }) => pid as number);
-  }
-
-  get completed(): number {
-    return this.#counted;
   }
 
   ready(): Promise<void> {
@@ -78,22 +83,26 @@ export class Load {
     return this.#children.map((_, nth) => this.#results.get(nth) as LoadResult);
   }
 
-  /** For a measurement that failed: nothing may go on behind the next one. */
-  kill(): void {
-    for (const child of this.#children) child.kill('SIGKILL');
+  /** For a measurement that failed: nothing may go on behind the next one. Resolves when all processes are gone. */
+  async kill(): Promise<void> {
+    const alive = this.#children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const exits = alive.map((child) => once(child, 'exit'));
+    for (const child of alive) child.kill('SIGKILL');
+    await Promise.all(exits);
+  }
+
+  /** What is under way ends with this error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
   }
 
   #hear(plan: LoadPlan, nth: number, message: FromLoad): void {
     if (message.type === 'ready') this.#ready.add(nth);
     else if (message.type === 'busy') this.busyAt.set(nth, message.at);
     else if (message.type === 'result') this.#results.set(nth, message.result);
-    else if (message.type === 'failed') this.#fail(new Error(`${plan.engine.name}, ${plan.role.role}: ${message.message}`));
+    else if (message.type === 'failed') this.fail(new BenchFailed(`${plan.engine.name}, ${plan.role.role}: ${message.message}`));
     else if (this.counts(plan)) this.#counted += message.count;
-    this.#wake();
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
     this.#wake();
   }
 
@@ -118,7 +127,7 @@ export class Load {
       };
       const timer = setTimeout(() => {
         this.#waiters.delete(settle);
-        reject(new Error(`the load processes have told nothing for ${SILENCE_MS / 1_000} s`));
+        reject(new BenchFailed(`the load processes have told nothing for ${SILENCE_MS / 1_000} s`));
       }, SILENCE_MS);
       this.#waiters.add(settle);
     });
