@@ -18,6 +18,8 @@ export const USAGE = `npm run bench -- [options]
   --seconds 10        how long a steady rate is held
   --idle-scale 1      multiplies the numbers of idle workers
   --round-trip 200    ms, of the slow line that round trips are counted on
+  --fleet 16          idle processes that a burst wakes
+  --settle 500        ms until what a start leaves behind is done
   --json              print one document
   --write             write docs/benchmarks.md and its charts`;
 
@@ -34,6 +36,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
       seconds: text('10'),
       'idle-scale': text('1'),
       'round-trip': text('200'),
+      fleet: text('16'),
+      settle: text('500'),
       json: flag,
       write: flag,
     },
@@ -44,6 +48,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
       jobs: whole('--jobs', values.jobs),
       seconds: above0('--seconds', values.seconds),
       idleScale: above0('--idle-scale', values['idle-scale']),
+      fleet: whole('--fleet', values.fleet),
+      settleMs: above0('--settle', values.settle),
       roundTripMs: above0('--round-trip', values['round-trip']),
     },
     workloads: selectWorkloads(values.workloads.split(',').filter((word) => word !== '')),

@@ -13,6 +13,10 @@ export interface Sizes {
   readonly seconds: number;
   /** Multiplies the numbers of idle workers; 1 for figures. */
   readonly idleScale: number;
+  /** Idle processes that a burst wakes. */
+  readonly fleet: number;
+  /** How long it takes until what a start leaves behind is done. */
+  readonly settleMs: number;
   /** The delay of the slow line that round trips are counted on. */
   readonly roundTripMs: number;
 }

@@ -35,7 +35,7 @@ export const bench: CliCommand = {
         engines: [harness.droverEngine(), ...(bullmqHere(harness) ?? [])],
         workloads: select(harness, args),
         rounds: count('rounds', 3),
-        sizes: { jobs: count('jobs', 20_000), seconds: count('seconds', 5), idleScale: 1, roundTripMs: 200 },
+        sizes: { jobs: count('jobs', 20_000), seconds: count('seconds', 5), idleScale: 1, fleet: 16, settleMs: 500, roundTripMs: 200 },
         signal: interrupted.signal,
         onProgress: (text) => output.progress(text),
       });

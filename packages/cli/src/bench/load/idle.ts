@@ -4,9 +4,6 @@ import type { Engine, StartedWorkers } from '../engine.js';
 import type { Performer } from './performer.js';
 import { type LoadPlan, nowMs, type Role } from './protocol.js';
 
-/** Until what a start leaves behind (handshakes, first turns) has settled. */
-const SETTLE_MS = 500;
-
 /**
  * Starts one worker, then all the others, and tells what each of the others costs. Heap and sockets are counted in one process, timers
  * in another: the hook that counts them makes promises larger.
@@ -15,13 +12,13 @@ export async function idle(engine: Engine, plan: LoadPlan, role: Extract<Role, {
   const timers = role.track === 'timers' ? trackTimers() : new Set<number>();
   const first = await start(engine, plan, 1, performer);
   await performer.readyToGo();
-  const before = await look(timers);
+  const before = await look(timers, role.settleMs);
   const cpu = process.cpuUsage();
   const startedAt = nowMs();
   const others = await start(engine, plan, role.workers - 1, performer);
   const lastAt = nowMs();
   const { user, system } = process.cpuUsage(cpu);
-  const after = await look(timers);
+  const after = await look(timers, role.settleMs);
   performer.progress(1);
   await performer.stopped;
   const closesAt = nowMs();
@@ -52,8 +49,8 @@ interface Look {
   readonly timers: number;
 }
 
-async function look(timers: ReadonlySet<number>): Promise<Look> {
-  await sleep(SETTLE_MS);
+async function look(timers: ReadonlySet<number>, settleMs: number): Promise<Look> {
+  await sleep(settleMs); // handshakes, first turns
   for (let times = 0; times < 3; times++) globalThis.gc?.();
   const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   return { heapBytes: process.memoryUsage().heapUsed, sockets, timers: timers.size };

@@ -24,7 +24,7 @@ export type Role =
   | { readonly role: 'add'; readonly jobs: number; readonly callers: number; readonly bulk: number; readonly warmUp: number }
   | { readonly role: 'pace'; readonly jobs: number; readonly perSecond: number; readonly warmUp: number }
   | { readonly role: 'single' }
-  | { readonly role: 'idle'; readonly workers: number; readonly track: 'heap' | 'timers' };
+  | { readonly role: 'idle'; readonly workers: number; readonly track: 'heap' | 'timers'; readonly settleMs: number };
 
 /** One load process. */
 export interface LoadPlan {

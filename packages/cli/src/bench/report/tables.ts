@@ -39,7 +39,7 @@ export function renderTables(report: BenchReport): string {
   return [
     ...parts,
     where,
-    `${versions.join(', ')}; medians of ${rounds} rounds (lowest-highest)`,
+    `${versions.join(', ')}; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} (lowest-highest)`,
     ...broken.map((line) => `broken: ${line}`),
   ].join('\n');
 }

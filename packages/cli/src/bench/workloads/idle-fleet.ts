@@ -4,12 +4,10 @@ import { planFor, type Sample } from '../session.js';
 import { SlowLine } from '../slow-line.js';
 import type { RunContext, Workload } from '../workload.js';
 
-const PROCESSES = 16;
 const BURST = 1_000;
 /** Of each process: together they have fewer places than the burst has jobs. */
 const PLACES = 50;
 const ENGINES = ['drover', 'bullmq'];
-const SETTLE_MS = 1_000;
 /** Script calls that a job alone cannot do without: to add it, to fetch it, to finish it. */
 const CALLS_OF_ONE_JOB = 3;
 
@@ -36,25 +34,25 @@ export const fleetWorkloads: readonly Workload[] = [
 
 /** The workers stand at the end of a slow line, the producer does not. The jobs are held until everybody has one. */
 async function burst({ engine, session }: RunContext): Promise<Sample> {
-  const { roundTripMs } = session.sizes;
+  const { roundTripMs, fleet, settleMs } = session.sizes;
   const line = await SlowLine.open(session.target.url, roundTripMs);
   const queues = [session.queueName('idle-burst')];
   const far = { ...session.target, url: line.url };
-  const fleet = fleetOf({ kind: 'held' }, 20).map((role) => planFor(engine, far, queues, role));
+  const workers = fleetOf(fleet, { kind: 'held' }, 20).map((role) => planFor(engine, far, queues, role));
   const producer = planFor(engine, session.target, queues, { role: 'add', jobs: BURST, callers: 1, bulk: BURST, warmUp: 0 });
   try {
     return await session.withLoad(
-      [...fleet, producer],
+      [...workers, producer],
       async (load) => {
         await load.ready();
-        load.tellSome((nth) => nth < PROCESSES, { type: 'go' });
-        await sleep(10 * roundTripMs); // until all of them wait
-        load.tellSome((nth) => nth === PROCESSES, { type: 'go' });
-        await load.allBusy(PROCESSES);
+        load.tellSome((nth) => nth < fleet, { type: 'go' });
+        await sleep(settleMs + 5 * roundTripMs); // until all of them wait
+        load.tellSome((nth) => nth === fleet, { type: 'go' });
+        await load.allBusy(fleet);
         load.tell({ type: 'release' });
         await load.done(BURST);
         const results = await load.stop();
-        const addedAt = results[PROCESSES]?.startedAt ?? Number.NaN;
+        const addedAt = results[fleet]?.startedAt ?? Number.NaN;
         return { roundTrips: (Math.max(...load.busyAt.values()) - addedAt) / roundTripMs };
       },
       ({ role }) => role.role === 'work',
@@ -66,19 +64,20 @@ async function burst({ engine, session }: RunContext): Promise<Sample> {
 
 /** Each job is added when the one before it is done. */
 async function empty({ engine, session }: RunContext): Promise<Sample> {
+  const { fleet, settleMs } = session.sizes;
   const jobs = Math.max(1, Math.round(session.sizes.jobs / 5));
   const queues = [session.queueName('idle-empty')];
-  const plans: LoadPlan[] = fleetOf({ kind: 'instant' }, 0).map((role) => planFor(engine, session.target, queues, role));
+  const plans: LoadPlan[] = fleetOf(fleet, { kind: 'instant' }, 0).map((role) => planFor(engine, session.target, queues, role));
   plans.push(planFor(engine, session.target, queues, { role: 'single' }));
   return session.withLoad(
     plans,
     async (load) => {
       await load.ready();
       load.tell({ type: 'go' });
-      await sleep(SETTLE_MS); // the first look of each at the queue is not one that a hint has called for
+      await sleep(2 * settleMs); // the first look of each at the queue is not one that a hint has called for
       const before = await session.stats();
       for (let n = 1; n <= jobs; n++) {
-        load.tellSome((nth) => nth === PROCESSES, { type: 'next' });
+        load.tellSome((nth) => nth === fleet, { type: 'next' });
         await load.done(n);
       }
       const after = await session.stats();
@@ -90,7 +89,7 @@ async function empty({ engine, session }: RunContext): Promise<Sample> {
   );
 }
 
-function fleetOf(work: Work, reportMs: number): LoadPlan['role'][] {
+function fleetOf(processes: number, work: Work, reportMs: number): LoadPlan['role'][] {
   const role = { role: 'work' as const, workers: 1, concurrency: PLACES, work, warmUp: 0, reportMs };
-  return Array.from({ length: PROCESSES }, () => role);
+  return Array.from({ length: processes }, () => role);
 }

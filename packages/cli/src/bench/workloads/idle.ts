@@ -14,11 +14,11 @@ function workload(id: string, title: string, workers: number, queues: number, en
 }
 
 async function run({ engine, session }: RunContext, id: string, allWorkers: number, allQueues: number): Promise<Sample> {
-  const { idleScale } = session.sizes;
+  const { idleScale, settleMs } = session.sizes;
   const workers = Math.max(2, Math.round(allWorkers * idleScale));
   const name = session.queueName(id);
   const queues = Array.from({ length: Math.max(1, Math.round(allQueues * idleScale)) }, (_, at) => `${name}-${at}`);
-  const plan = (track: 'heap' | 'timers') => planFor(engine, session.target, queues, { role: 'idle', workers, track });
+  const plan = (track: 'heap' | 'timers') => planFor(engine, session.target, queues, { role: 'idle', workers, track, settleMs });
   const heap = await session.measure([plan('heap')], 1);
   const timers = await session.measure([plan('timers')], 1);
   const { connections = Number.NaN, rssMb = Number.NaN } = heap.sample;
