@@ -21,7 +21,16 @@ export function parseStats(info: string): RedisStats {
   return { cpuUs, commands, scriptCalls, connections: number('connected_clients') };
 }
 
-/** @returns for example `7.0.15`. */
-export function parseVersion(info: string): string {
-  return /^redis_version:([^\r\n]*)/m.exec(info)?.[1] ?? 'unknown';
+/** What about a server decides its speed. */
+export interface ServerFacts {
+  /** For example `7.0.15`. */
+  readonly redis: string;
+  /** Whether it writes an append-only file: batches save more CPU than disk. */
+  readonly isAppendOnly: boolean;
+}
+
+/** @param info the sections server and persistence of `INFO`. */
+export function parseServer(info: string): ServerFacts {
+  const redis = /^redis_version:([^\r\n]*)/m.exec(info)?.[1] ?? 'unknown';
+  return { redis, isAppendOnly: /^aof_enabled:1/m.test(info) };
 }

@@ -3,7 +3,7 @@ import { Queue } from '@drover/core';
 import { type EngineRef, JOB_NAME, jobData, type Target } from './engine.js';
 import { BenchFailed, Load } from './load/load.js';
 import type { LoadPlan, LoadResult } from './load/protocol.js';
-import { parseStats, parseVersion, type RedisStats } from './redis-stats.js';
+import { parseServer, parseStats, type RedisStats, type ServerFacts } from './redis-stats.js';
 
 /** How much is done; small for a test, large for figures. */
 export interface Sizes {
@@ -49,10 +49,10 @@ export class Session {
     this.#desk = new Queue(`desk-${this.#run}`, { connection: target.url, prefix: target.prefix, skipMetasUpdate: true });
   }
 
-  /** @throws when Redis does not answer. @returns its version. */
-  async open(): Promise<string> {
+  /** @throws when Redis does not answer. */
+  async open(): Promise<ServerFacts> {
     await this.#desk.waitUntilReady();
-    return parseVersion(await (await this.#desk.client).info('server'));
+    return parseServer(await this.#info(['server', 'persistence']));
   }
 
   /** Removes what a run that was cut short has left. */
@@ -78,8 +78,7 @@ export class Session {
   }
 
   async stats(): Promise<RedisStats> {
-    const client = await this.#desk.client;
-    return parseStats((await Promise.all(STATS.map((section) => client.info(section)))).join('\n'));
+    return parseStats(await this.#info(STATS));
   }
 
   /** Runs load processes from `use`, and checks and removes their queues afterwards. */
@@ -118,6 +117,11 @@ export class Session {
       },
       counts,
     );
+  }
+
+  async #info(sections: readonly string[]): Promise<string> {
+    const client = await this.#desk.client;
+    return (await Promise.all(sections.map((section) => client.info(section)))).join('\n');
   }
 
   async #clear(name: string, isWhole: boolean): Promise<void> {

@@ -35,9 +35,13 @@ export class Load {
     this.#children = plans.map((plan, nth) => {
       const child = fork(new URL('./load-process.js', import.meta.url), { execArgv: ['--expose-gc'] });
       child.on('message', (message: FromLoad) => this.#hear(plan, nth, message));
-      child.once('exit', (code) => {
+      child.once('exit', (code, signal) => {
         if (this.#results.has(nth)) return;
-        this.fail(new BenchFailed(`a load process (${plan.engine.name}, ${plan.role.role}) ended with code ${code} before it was done`));
+        this.fail(
+          new BenchFailed(
+            `a load process (${plan.engine.name}, ${plan.role.role}) ended ${signal ? `by ${signal}` : `with code ${code}`} before it was done`,
+          ),
+        );
       });
       child.send({ type: 'plan', plan } satisfies ToLoad);
       return child;
