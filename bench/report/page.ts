@@ -1,4 +1,4 @@
-import { type BenchReport, figureText, measureWords } from '@drover/cli/bench';
+import { type BenchReport, figureText, machineText, measureWords } from '@drover/cli/bench';
 import type { TargetRow } from '../targets.js';
 import { verdict } from './targets-table.js';
 
@@ -15,11 +15,11 @@ export function renderPage(
     'Written by `npm run bench -- --write`; do not edit. All engines take turns on one Redis, each load in processes of its own, jobs of about 100 bytes that do nothing, all events on. Figures are medians, with the lowest and the highest in brackets.',
     'The *ceiling* is not an engine: a bare driver that calls the same scripts in fixed batches, without a processor. CPU of Redis and commands are those of the whole server while the load ran.',
     list([
-      `${machine.cores} cores, ${machine.cpu}, ${machine.memoryGb} GB, ${machine.platform}`,
-      `Node ${machine.node}, Redis ${machine.redis}, ${Object.entries(engines)
+      machineText(machine),
+      Object.entries(engines)
         .map(([name, version]) => `${name} ${version}`)
-        .join(', ')}`,
-      `${rounds} rounds, ${sizes.jobs.toLocaleString('en')} jobs, steady rates held for ${sizes.seconds} s`,
+        .join(', '),
+      `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${sizes.jobs.toLocaleString('en')} jobs, steady rates held for ${sizes.seconds} s`,
     ]),
     '## Targets',
     table(

@@ -28,7 +28,7 @@ interface Report {
 }
 
 const PROGRAM = join(ROOT, 'bench', 'dist', 'bench', 'run.js');
-const SMALL = '--rounds 1 --jobs 150 --seconds 0.3 --idle-scale 0.002 --round-trip 20 --settle 20 --fleet 3'.split(' ');
+const SMALL = '--rounds 1 --jobs 150 --seconds 0.3 --idle-scale 0.002 --round-trip 20 --settle 20 --fleet 2'.split(' ');
 const WITH_CEILING = ['process-100', 'process-500', 'process-timer', 'add-100', 'add-bulk'];
 const DROVER_ALONE = ['idle-10000', 'idle-2-queues', 'idle-2000-queues'];
 
@@ -41,7 +41,7 @@ async function runBench(args: readonly string[], limitMs: number) {
 }
 
 test('all workloads run with all engines, judge every target, and leave whole queues and nothing behind', async () => {
-  const { code, folder, stdout, stderr } = await runBench([...SMALL, '--json', '--write'], 110_000);
+  const { code, folder, stdout, stderr } = await runBench([...SMALL, '--json', '--write'], 220_000);
   expect(stderr).toBe(''); // progress is for terminals
   expect(code).toBe(0);
   const report = JSON.parse(stdout) as Report;
@@ -79,7 +79,7 @@ test('all workloads run with all engines, judge every target, and leave whole qu
   const redis = new Redis(testRedisUrl());
   atEnd(() => redis.disconnect());
   expect(await redis.keys('bench:*')).toEqual([]);
-}, 120_000);
+}, 230_000);
 
 test('figures come from all rounds, tables name what was not measured', async () => {
   const { code, stdout } = await runBench(['--rounds', '2', '--jobs', '50', '--workloads', 'add-bulk,start-up'], 60_000);

@@ -13,7 +13,7 @@ export {
 } from './engine.js';
 export { bullmqEngine, droverEngine } from './engines.js';
 export type { Machine } from './machine.js';
-export { figureText, measureWords, renderTables } from './report/tables.js';
+export { figureText, machineText, measureWords, renderTables } from './report/tables.js';
 export { type BenchPlan, type BenchReport, runBench, type WorkloadReport } from './run-bench.js';
 export type { QueueCheck, Sample, Sizes } from './session.js';
 export type { Figure, Figures } from './summary.js';

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Machine } from '../machine.js';
 import type { BenchReport, WorkloadReport } from '../run-bench.js';
 import type { Figure } from '../summary.js';
 
@@ -34,14 +35,18 @@ export function measureWords(measure: string): { readonly heading: string; reado
 export function renderTables(report: BenchReport): string {
   const { machine, engines, rounds, broken } = report;
   const versions = Object.entries(engines).map(([name, version]) => (name === version ? name : `${name} ${version}`));
-  const where = `${machine.cores} cores, ${machine.cpu}, ${machine.memoryGb} GB, Node ${machine.node}, Redis ${machine.redis}, ${machine.platform}`;
   const parts = report.workloads.map((each) => `${each.title}\n${tableOf(each)}`);
   return [
     ...parts,
-    where,
+    machineText(machine),
     `${versions.join(', ')}; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} (lowest-highest)`,
     ...broken.map((line) => `broken: ${line}`),
   ].join('\n');
+}
+
+/** The machine in one line. */
+export function machineText({ cores, cpu, memoryGb, platform, node, redis, isAppendOnly }: Machine): string {
+  return `${cores} cores, ${cpu}, ${memoryGb} GB, ${platform}, Node ${node}, Redis ${redis} ${isAppendOnly ? 'with' : 'without'} append-only file`;
 }
 
 function tableOf({ engines, ratios }: WorkloadReport): string {
