@@ -106,7 +106,7 @@ function rig(places = 2) {
     (job) => (job.phase === 'settled' ? loop.abandon(job) : undefined),
     failed,
   );
-  const limits = { ...TURN_LIMITS, laneMin: 4 };
+  const limits = { ...TURN_LIMITS, laneMin: 4, maxOutcomes: 200, maxJobs: 200 };
   loop = new TurnLoop({ store, table, buffer, renewer, outage, clock, logger: silentLogger, incarnation: 'inc', limits, failed });
   table.listen({ ready: () => loop.wake(), changed: () => undefined });
   const consumer = new TestConsumer(places);
