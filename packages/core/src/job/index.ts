@@ -1,5 +1,5 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
-export { checkJobOptions, MAX_PRIORITY } from './check-options.js';
+export { checkJobOptions, JOB_OPTIONS, MAX_PRIORITY } from './check-options.js';
 export {
   CHILD_KINDS,
   type ChildKind,
@@ -12,8 +12,16 @@ export {
 export type { JobCommands, ReprocessOptions } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
+export { delayOf, MAX_DELAY_MS } from './delay.js';
 export { Job, type JobHome, type NextJobData } from './job.js';
-export type { RetryOptions } from './job-admin.js';
+export {
+  PRIORITY_CHANGE,
+  type PriorityChange,
+  REMOVE_OPTIONS,
+  type RemoveOptions,
+  RETRY_OPTIONS,
+  type RetryOptions,
+} from './job-admin.js';
 export { toChildJson } from './job-json.js';
 export type {
   BackoffOptions,
@@ -36,7 +44,7 @@ export {
 } from './job-record.js';
 export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
-export { MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
+export { type NewJob, newJob } from './new-job.js';
 export { isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule } from './next-run.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { type Job, type JobRecord, type JobsOptions, type NewJob, newJob } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { OncePrinter, toError } from '../kit/index.js';
+import { anArray, anObject, type Check, checked, OncePrinter, type Shape, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore } from '../store/index.js';
 import { QueueAdmin } from './queue-admin.js';
@@ -21,6 +21,9 @@ export interface BulkJob<Data, Name extends string> {
   readonly data: Data;
   readonly opts?: JobsOptions;
 }
+
+const unchecked: Check = () => undefined; // `newJob` looks at them
+export const BULK_JOB: Shape<BulkJob<unknown, string>> = { name: unchecked, data: unchecked, opts: anObject };
 
 /**
  * A queue, with BullMQ's names: adds jobs, and asks and tells what concerns all of its workers. Queues of a process that name the same
@@ -41,7 +44,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   constructor(name: string, options: QueueOptions = {}) {
     const resolved = resolveQueueOptions(options);
     const queue = queueRef(name, resolved.prefix);
-    const lease = leaseRuntime(resolved.connection);
+    const lease = leaseRuntime(resolved.connection, resolved.skipVersionCheck);
     const { command, scripts } = lease.runtime.connections;
     const { clock } = lease.runtime;
     const commands = new TellingStore(queue, scripts, clock, {
@@ -89,7 +92,11 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
    * @throws the error of the first job that was refused; the others were added all the same.
    */
   async addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
-    const fresh = jobs.map(({ name, data, opts = {} }) => this.#newJob(name, data, opts));
+    const fresh = anArray('jobs', jobs).map((job, at) => {
+      checked(`jobs[${at}]`, job, BULK_JOB);
+      const { name, data, opts } = job as BulkJob<Data, Name>;
+      return this.#newJob(name, data, opts ?? {});
+    });
     const ids = await this.#producer.add({ queue: this.#queue, jobs: fresh, now: this.#now() });
     const refused = ids.find((id) => id instanceof Error);
     if (refused) throw refused;

@@ -1,4 +1,4 @@
-import { type Clock, type Deadline, deferred, type Timer } from '../kit/index.js';
+import { type Clock, type Deadline, deferred, InvalidOptionError, nonNegativeInt, type Shape, type Timer } from '../kit/index.js';
 import type { Executor, RunTally } from './executor.js';
 import type { Run } from './run.js';
 
@@ -33,6 +33,13 @@ export interface DrainOptions {
    */
   readonly onDeadline: 'return' | 'linger';
 }
+
+export const DRAIN_OPTIONS: Shape<DrainOptions> = {
+  abortLeadMs: nonNegativeInt,
+  onDeadline: (option, value) => {
+    if (value !== 'return' && value !== 'linger') throw new InvalidOptionError(option, value, '"return" or "linger"');
+  },
+};
 
 /** What jobs put back at the deadline may take to be confirmed. */
 const CONFIRM_MS = 1_500;

@@ -2,11 +2,24 @@ import { EventEmitter } from 'eventemitter3';
 import { ConnectionClosedError, RateLimitError } from '../errors/index.js';
 import type { Job } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, positiveInt, toError } from '../kit/index.js';
+import {
+  anArray,
+  checked,
+  Deadline,
+  type Deferred,
+  deferred,
+  flag,
+  InvalidOptionError,
+  OncePrinter,
+  positiveInt,
+  type Shape,
+  text,
+  toError,
+} from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
-import { Drain, type DrainOptions, type DrainReport } from './drain.js';
+import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
 import { ManualLane } from './manual-lane.js';
@@ -18,6 +31,13 @@ import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-sta
 /** Errors that nobody listens to; an emitter would throw, and a connection that comes and goes must not end the process. */
 const unheard = new OncePrinter((line) => console.error(line));
 const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
+
+export interface NextJobOptions {
+  /** Waits for a job, as long as `drainDelay` says. Default true. */
+  readonly block?: boolean;
+}
+
+export const NEXT_JOB_OPTIONS: Shape<NextJobOptions> = { block: flag };
 
 /**
  * A consumer of one queue, with BullMQ's names. It owns its options and listeners, and nothing that costs: no timer, no socket, no
@@ -46,6 +66,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   #manual: ManualLane | undefined;
   #drain: Drain | undefined;
   #returning: Promise<DrainReport> | undefined;
+  #failure: Error | undefined;
   #closing: Promise<DrainReport> | undefined;
 
   /**
@@ -56,15 +77,13 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   constructor(name: string, processor?: Processor<Data, Result, Name> | null, options: WorkerOptions = {}) {
     super();
     if (processor !== undefined && processor !== null) checkProcessor(processor);
-    if (options.runtime && options.connection)
-      throw new InvalidOptionError('connection', options.connection, 'absent when `runtime` is given');
     this.#options = resolveWorkerOptions(options);
     this.#queue = queueRef(name, this.#options.prefix);
     this.name = name;
     this.opts = options;
     this.#processor = processor ?? undefined;
     this.#concurrency = this.#options.concurrency;
-    this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
+    this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL, this.#options.skipVersionCheck);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
     this.#detach = this.#listen();
     this.#runtime.start().catch(() => undefined); // each failure to connect arrives as `error`
@@ -111,6 +130,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
 
   /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
   async pause(doNotWaitActive = false): Promise<void> {
+    flag('doNotWaitActive', doNotWaitActive);
     if (!this.#move('pause')) return;
     if (this.#executor) this.#executor.isOpen = false;
     if (!doNotWaitActive) await this.#executor?.whenEmpty();
@@ -123,7 +143,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#tell('resumed');
   }
 
-  /** Resolves when Redis answers and the processor is loaded. @throws ConnectionClosedError when the worker closes before. */
+  /**
+   * Resolves when Redis answers and the processor is loaded.
+   * @throws ConnectionClosedError when the worker closes before; UnsupportedServerError for a Redis that is too old.
+   */
   async waitUntilReady(): Promise<void> {
     if (this.#processor !== undefined) await this.#load();
     const runtime = this.#runtime;
@@ -132,16 +155,16 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     const ready = deferred();
     this.once('ready', ready.resolve);
     await Promise.race([ready.promise, this.#ended.promise]);
-    if (!isReady()) throw new ConnectionClosedError(this.#runtime.connections.command.address);
+    if (!isReady()) throw this.#failure ?? new ConnectionClosedError(this.#runtime.connections.command.address);
   }
 
   /**
    * Manual processing: the next job, locked with `token` for `lockDuration`; whoever takes it renews its lock and ends it by its methods.
-   * @param options.block waits for a job, as long as `drainDelay` says. Default true.
    * @returns undefined when there is none, and at once when the worker is paused or closing.
    */
-  async getNextJob(token: string, { block = true }: { readonly block?: boolean } = {}): Promise<Job<Data, Result, Name> | undefined> {
-    if (typeof token !== 'string' || token === '') throw new InvalidOptionError('token', token, 'a text that is not empty');
+  async getNextJob(token: string, options: NextJobOptions = {}): Promise<Job<Data, Result, Name> | undefined> {
+    text('token', token);
+    const { block = true } = checked('', options, NEXT_JOB_OPTIONS);
     if (this.isPaused() || this.#closing) return undefined;
     return (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
   }
@@ -156,6 +179,9 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /** Renews locks by hand, each with its own token. @returns the ids of jobs whose lock was lost. */
   async extendJobLocks(jobIds: readonly string[], tokens: readonly string[], duration: number): Promise<string[]> {
     const lockMs = positiveInt('duration', duration);
+    if (anArray('tokens', tokens).length !== anArray('jobIds', jobIds).length) {
+      throw new InvalidOptionError('tokens', tokens, `one for each of ${jobIds.length} jobs`);
+    }
     const locks = jobIds.map((jobId, at) => ({ jobId, token: tokens[at] ?? '' }));
     return [...(await this.#manualLane().extendLocks(locks, lockMs))];
   }
@@ -188,6 +214,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    * reports on them.
    */
   drain(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
+    checked('', options, DRAIN_OPTIONS);
     if (!this.#closing) {
       this.#closing = this.#close(deadline, options);
       return this.#closing;
@@ -203,6 +230,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    * keep their locks and are committed when they end.
    */
   async close(force = false): Promise<void> {
+    flag('force', force);
     const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
     await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
     deadline.clear();
@@ -293,6 +321,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     const ready = (): void => this.#tell('ready');
     const offline = (): void => this.#tell('ioredis:close');
     const failed = (error: Error): void => {
+      this.#failure = error;
       this.#problem(error);
       void this.close(true);
     };
