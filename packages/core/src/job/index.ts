@@ -18,8 +18,8 @@ export {
   PRIORITY_CHANGE,
   type PriorityChange,
   REMOVE_OPTIONS,
-  type RemoveOptions,
   RETRY_OPTIONS,
+  type RemoveOptions,
   type RetryOptions,
 } from './job-admin.js';
 export { toChildJson } from './job-json.js';

@@ -1,3 +1,4 @@
+import { EngineError } from '../errors/index.js';
 import { checked, flag, InvalidOptionError, integer, nonNegativeInt, type Shape } from '../kit/index.js';
 import { MAX_PRIORITY } from './check-options.js';
 import { delayOf } from './delay.js';
@@ -89,12 +90,12 @@ export class JobAdmin<Data = any, Result = any, Name extends string = string> ex
     return id !== undefined && (await this.commands.freeDeduplication(this.id, id)) === 1;
   }
 
-  /** @throws Error when a worker holds the job, or with `removeChildren` one of its children. */
+  /** @throws EngineError JOB_LOCKED when a worker holds the job, or with `removeChildren` one of its children. */
   async remove(options: RemoveOptions = {}): Promise<void> {
     const { removeChildren = true } = checked('', options, REMOVE_OPTIONS);
     const removed = this.check(await this.commands.remove(this.id, removeChildren), 'removeJob');
     if (removed === 0) {
-      throw new Error(`Job ${this.id} could not be removed because it is locked by another worker`);
+      throw new EngineError('JOB_LOCKED', `Job ${this.id} could not be removed because it is locked by another worker`);
     }
   }
 

@@ -24,7 +24,12 @@ export type JobProgress = number | string | boolean | object;
 export const PAGE_REQUEST: Shape<PageRequest> = { cursor: nonNegativeInt, count: positiveInt };
 const page = (option: string, value: unknown): PageRequest => checked(option, value, PAGE_REQUEST);
 export const DEPENDENCIES_REQUEST: Shape<DependenciesRequest> = { processed: page, unprocessed: page, ignored: page, failed: page };
-export const DEPENDENCY_COUNTS_REQUEST: Shape<DependencyCountsRequest> = { processed: flag, unprocessed: flag, ignored: flag, failed: flag };
+export const DEPENDENCY_COUNTS_REQUEST: Shape<DependencyCountsRequest> = {
+  processed: flag,
+  unprocessed: flag,
+  ignored: flag,
+  failed: flag,
+};
 
 /** The reading half of a job: its record with BullMQ's names, and what Redis knows of its state and its children. */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on

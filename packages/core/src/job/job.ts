@@ -3,7 +3,7 @@ import { integer, positiveInt, toError } from '../kit/index.js';
 import type { JobCommands } from './commands.js';
 import { decideOutcome } from './decide-outcome.js';
 import { decodeObject } from './decode.js';
-import { delayOf } from './delay.js';
+import { MAX_DELAY_MS } from './delay.js';
 import { JobAdmin } from './job-admin.js';
 import type { JobsOptions } from './job-options.js';
 import { decodeJob, type JobRecord, type RawJobFields } from './job-record.js';
@@ -107,7 +107,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   async moveToDelayed(timestamp: number, token = this.ownToken()): Promise<void> {
     const now = this.commands.now();
     const due = Number.isFinite(timestamp) ? Math.trunc(timestamp) : timestamp;
-    const delayMs = delayOf('delay', Math.max(0, integer('timestamp', due, 0) - now));
+    const delayMs = Math.max(0, integer('timestamp', due, 0, now + MAX_DELAY_MS) - now);
     await this.#move({ kind: 'delay', delayMs, countsAttempt: false }, token, 'moveToDelayed', now);
     this.applyUpdate({ delay: delayMs });
   }

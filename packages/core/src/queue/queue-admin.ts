@@ -1,4 +1,4 @@
-import { errorFromStatus } from '../errors/index.js';
+import { EngineError, errorFromStatus } from '../errors/index.js';
 import { type JobProgress, REMOVE_OPTIONS, type RemoveOptions } from '../job/index.js';
 import { type Check, checked, flag, InvalidOptionError, nonNegativeInt, positiveInt, type Shape } from '../kit/index.js';
 import type { CleanState } from '../store/index.js';
@@ -146,7 +146,7 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   /**
    * Pauses the queue and removes it with all its jobs. Parents that wait for children stay, the counter of the rate limit, and
    * deduplication ids of jobs that were not removed.
-   * @throws Error when jobs are active, without `force`: the queue stays paused.
+   * @throws EngineError QUEUE_IS_ACTIVE when jobs are active, without `force`: the queue stays paused.
    */
   async obliterate(options: ObliterateOptions = {}): Promise<void> {
     const { force = false, count = MAX_BATCH } = checked('', options, OBLITERATE_OPTIONS);
@@ -154,8 +154,8 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
     const { purge, queue } = await this.ready();
     for (let status = 1; status !== 0; ) {
       status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
-      if (status === -1) throw new Error('Cannot obliterate non-paused queue');
-      if (status === -2) throw new Error('Cannot obliterate queue with active jobs');
+      if (status === -1) throw new EngineError('QUEUE_NOT_PAUSED', 'Cannot obliterate non-paused queue');
+      if (status === -2) throw new EngineError('QUEUE_IS_ACTIVE', 'Cannot obliterate queue with active jobs');
     }
   }
 

@@ -110,7 +110,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       const timer = this.#clock.setTimer(() => finish(this.#unreachable(this.#lastError ?? `no answer within ${limitMs} ms`)), limitMs);
       this.on('ready', onReady).on('refused', finish);
       this.#client.on('error', onError).on('end', onEnd);
-      if (this.#client.status === 'wait' || this.#client.status === 'end') this.#client.connect().catch(() => undefined); // told by 'error'
+      if (this.#client.status === 'wait' || this.#client.status === 'end')
+        this.#client.connect().catch(() => undefined); // told by 'error'
       else if (this.#client.status === 'ready') this.#enter();
     });
   }

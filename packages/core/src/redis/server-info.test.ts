@@ -39,7 +39,10 @@ test.each([
 ])('%s: %j is refused for %j', (_, info, version) => {
   const reason = refusalOf(parseServerInfo(info));
   if (version === undefined) expect(reason).toBeUndefined();
-  else expect(reason).toBe(`it is version ${version}, and 6.2 is the oldest that will do: upgrade it (skipVersionCheck: true tries all the same)`);
+  else
+    expect(reason).toBe(
+      `it is version ${version}, and 6.2 is the oldest that will do: upgrade it (skipVersionCheck: true tries all the same)`,
+    );
 });
 
 test.each([

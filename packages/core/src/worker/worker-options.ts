@@ -139,8 +139,7 @@ export const WORKER_OPTIONS: Shape<WorkerOptions> = {
 /** @throws InvalidOptionError with the option's name, the value it had and what it has to be. */
 export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOptions {
   const given = checked('', input, WORKER_OPTIONS);
-  if (given.runtime && given.connection)
-    throw new InvalidOptionError('connection', given.connection, 'absent when `runtime` is given');
+  if (given.runtime && given.connection) throw new InvalidOptionError('connection', given.connection, 'absent when `runtime` is given');
   const { lockDuration = 30_000, stalledInterval = 30_000, maxStalledCount = 1, drainDelay = 5 } = given;
   const lockRenewMs = integer('lockRenewTime', given.lockRenewTime ?? Math.max(1, Math.floor(lockDuration / 2)), 1, lockDuration);
   return Object.freeze({
