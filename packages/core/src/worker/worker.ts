@@ -19,7 +19,7 @@ import {
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
-import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport } from './drain.js';
+import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport, refOf } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
 import { ManualLane } from './manual-lane.js';
@@ -247,7 +247,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       this.#drain = new Drain(executor, this.#runtime.clock, deadline, options);
       const unregistered = this.#runtime.unregister(executor);
       report = await this.#drain.run();
-      if (report.lingering.length === 0) await unregistered;
+      if (report.lingering.length === 0) report = { ...report, returned: [...report.returned, ...(await unregistered).map(refOf)] };
     }
     await manual;
     await this.#letGo(executor, report.lingering.length > 0);
