@@ -1,5 +1,6 @@
 /** A server that is too old is refused when it is first reached, with one error that says what to do. A proxy makes a real one look old. */
 import { Queue, QueueEvents, Worker } from '@drover/core';
+import { Redis } from 'ioredis';
 import { atEnd } from '../support/at-end.js';
 import { collect, rig } from '../support/engine.js';
 import { TcpProxy } from '../support/proxy.js';
@@ -77,4 +78,21 @@ test('with skipVersionCheck it is used all the same, beside those who refuse it'
   const job = await queue.add('a', {});
   expect(await job.waitUntilFinished(events, 10_000)).toBe('done');
   await expect(refusing.waitUntilReady()).rejects.toMatchObject(REFUSAL);
+});
+
+test('a server that does not tell its version is believed, also through a client of the caller', async () => {
+  const { redis, prefix, queue: onlooker } = rig();
+  const user = freshPrefix();
+  await redis.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', '-info');
+  atEnd(() => redis.call('ACL', 'DELUSER', user));
+  const { host, port } = redis.options;
+  const client = new Redis({ host: host as string, port: port as number, username: user, password: 'secret', enableReadyCheck: false });
+  atEnd(() => client.disconnect());
+  await until(() => client.status === 'ready', { what: 'the client to be ready' });
+  await expect(client.info()).rejects.toThrow('NOPERM');
+  const queue = new Queue('mail', { connection: client, prefix });
+  atEnd(() => queue.close());
+  await queue.waitUntilReady();
+  await queue.add('a', {});
+  expect(await onlooker.getJobCounts('waiting')).toEqual({ waiting: 1 });
 });

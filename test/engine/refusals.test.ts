@@ -11,7 +11,7 @@ import { OBLITERATE_OPTIONS, PROMOTE_JOBS_OPTIONS, RETRY_JOBS_OPTIONS } from '..
 import { PRODUCER_OPTIONS, QUEUE_EVENTS_OPTIONS } from '../../packages/core/src/queue/queue-events-options.js';
 import { QUEUE_OPTIONS } from '../../packages/core/src/queue/queue-options.js';
 import { DRAIN_OPTIONS } from '../../packages/core/src/worker/drain.js';
-import { NEXT_JOB_OPTIONS } from '../../packages/core/src/worker/worker.js';
+import { NEXT_JOB_OPTIONS } from '../../packages/core/src/worker/manual-lane.js';
 import { WORKER_OPTIONS } from '../../packages/core/src/worker/worker-options.js';
 import { atEnd } from '../support/at-end.js';
 import { within } from '../support/engine.js';

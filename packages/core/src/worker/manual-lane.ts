@@ -1,7 +1,7 @@
 import { errorFromStatus } from '../errors/index.js';
 import { decideOutcome, type FetchedJob, Job, type JobCommands, type NextJobData, type Outcome, type RunEnd } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
-import { toError } from '../kit/index.js';
+import { flag, type Shape, toError } from '../kit/index.js';
 import type { Consumer, HeldJob } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ConsumerStore, type ExchangeReply } from '../store/index.js';
@@ -9,6 +9,13 @@ import { failureRules } from './failure-rules.js';
 import { NextJobWait } from './next-job-wait.js';
 import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
+
+export interface NextJobOptions {
+  /** Waits for a job, as long as `drainDelay` says. Default true. */
+  readonly block?: boolean;
+}
+
+export const NEXT_JOB_OPTIONS: Shape<NextJobOptions> = { block: flag };
 
 /** What a lane needs of its worker. */
 export interface ManualLaneParts {

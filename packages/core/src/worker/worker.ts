@@ -12,7 +12,6 @@ import {
   InvalidOptionError,
   OncePrinter,
   positiveInt,
-  type Shape,
   text,
   toError,
 } from '../kit/index.js';
@@ -22,7 +21,7 @@ import { AdminStore, JobStore } from '../store/index.js';
 import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport, refOf } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
-import { ManualLane } from './manual-lane.js';
+import { ManualLane, NEXT_JOB_OPTIONS, type NextJobOptions } from './manual-lane.js';
 import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -31,13 +30,6 @@ import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-sta
 /** Errors that nobody listens to; an emitter would throw, and a connection that comes and goes must not end the process. */
 const unheard = new OncePrinter((line) => console.error(line));
 const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
-
-export interface NextJobOptions {
-  /** Waits for a job, as long as `drainDelay` says. Default true. */
-  readonly block?: boolean;
-}
-
-export const NEXT_JOB_OPTIONS: Shape<NextJobOptions> = { block: flag };
 
 /**
  * A consumer of one queue, with BullMQ's names. It owns its options and listeners, and nothing that costs: no timer, no socket, no
