@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const INCLUDE = /^--- @include "([^"]+)"$/;
+const INCLUDE = /^--- @include "([^"]+)"( rarely)?$/;
 
 class BuildError extends Error {}
 
@@ -13,17 +13,20 @@ function fail(file, message) {
   throw new BuildError(`${file}: ${message}`);
 }
 
-/** @returns {{ includes: string[], text: string }} the names a file includes, and its text without those lines. */
+/** @returns {{ includes: string[], rare: Set<string>, text: string }} the names a file includes, those it calls rarely, and its text. */
 function splitIncludes(file, source) {
   const includes = [];
+  const rare = new Set();
   const kept = [];
   for (const line of source.split('\n')) {
     const match = INCLUDE.exec(line.trim());
     if (match) includes.push(match[1]);
-    else if (line.includes('@include')) fail(file, `unreadable include: ${line.trim()}`);
-    else kept.push(line);
+    if (match?.[2]) rare.add(match[1]);
+    if (match) continue;
+    if (line.includes('@include')) fail(file, `unreadable include: ${line.trim()}`);
+    kept.push(line);
   }
-  return { includes, text: kept.join('\n').trim() };
+  return { includes, rare, text: kept.join('\n').trim() };
 }
 
 function withoutComments(text) {
@@ -106,18 +109,50 @@ class Includes {
     }
   }
 
-  /** The texts of `names` and of all they include, each once, callees first. */
-  resolve(file, names, done = new Set(), path = []) {
-    const texts = [];
+  /** The names of `names` and of all they include, each once, callees first. */
+  #resolve(file, names, done = new Set(), path = []) {
     for (const name of names) {
       if (path.includes(name)) fail(file, `include cycle: ${[...path, name].join(' -> ')}`);
       if (done.has(name)) continue;
       const include = this.#files.get(name);
       if (!include) fail(file, `includes "${name}", which is not in lua/includes`);
-      texts.push(...this.resolve(include.file, include.includes, done, [...path, name]), include.text);
+      this.#resolve(include.file, include.includes, done, [...path, name]);
       done.add(name);
     }
-    return texts;
+    return done;
+  }
+
+  /** What `command` and its includes call on every way, without what they only call rarely. */
+  #common(command) {
+    const common = new Set();
+    const visit = ({ includes, rare }) => {
+      for (const name of includes) {
+        if (rare.has(name) || common.has(name)) continue;
+        common.add(name);
+        visit(this.#files.get(name));
+      }
+    };
+    visit(command);
+    return common;
+  }
+
+  /**
+   * The whole text of a script. Redis runs a script's text from its first line with each call, and making a function costs as much as a
+   * tenth of a command: those that are called rarely are made by one function, `rare`, when the first of them is needed.
+   */
+  assemble(file, command) {
+    const all = [...this.#resolve(file, command.includes)];
+    const common = this.#common(command);
+    const late = all.filter((name) => !common.has(name));
+    const textOf = (name) => this.#files.get(name).text;
+    const early = all.filter((name) => common.has(name)).map(textOf);
+    if (late.length === 0) return `${[...early, command.text].join('\n')}\n`;
+    const names = late.map(camelCase);
+    const calls = new RegExp(`(?<![\\w.:])(${names.join('|')})\\(`, 'g');
+    const calling = (text) => text.replace(calls, 'rare().$1(');
+    const table = `rareOnes = { ${names.map((name) => `${name} = ${name}`).join(', ')} }`;
+    const maker = ['rare = function()', 'if rareOnes then return rareOnes end', ...late.map(textOf), table, 'return rareOnes', 'end'];
+    return `${['local rare, rareOnes', ...early.map(calling), ...maker, calling(command.text)].join('\n')}\n`;
   }
 }
 
@@ -128,10 +163,10 @@ function build(root) {
     if (!entry.endsWith('.lua')) continue;
     const name = basename(entry, '.lua');
     const file = join('lua/commands', entry);
-    const { includes: names, text } = splitIncludes(file, readFileSync(join(root, file), 'utf8'));
-    const keys = checkCommand(file, name, text);
-    includes.checkUse(file, names, text);
-    const source = `${[...includes.resolve(file, names), text].join('\n')}\n`;
+    const command = splitIncludes(file, readFileSync(join(root, file), 'utf8'));
+    const keys = checkCommand(file, name, command.text);
+    includes.checkUse(file, command.includes, command.text);
+    const source = includes.assemble(file, command);
     scripts.push({ name, keys, source, sha1: createHash('sha1').update(source).digest('hex') });
   }
   return scripts;

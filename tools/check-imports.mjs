@@ -16,7 +16,7 @@ import { importsOf } from './scan-imports.mjs';
  * A folder of src is a layer, and so is a file that lies directly in src. A package without an entry has no inner layers.
  */
 const LAYERS = {
-  core: [['kit'], ['errors', 'keys', 'telemetry'], ['redis'], ['job'], ['store'], ['runtime'], ['worker', 'queue'], ['index']],
+  core: [['kit'], ['errors', 'keys', 'telemetry'], ['redis'], ['job'], ['store', 'sandbox'], ['runtime'], ['worker', 'queue'], ['index']],
   cluster: [
     ['errors'],
     ['config'],
@@ -31,7 +31,7 @@ const LAYERS = {
 };
 
 /** Layers that only some of the layers above them may use. */
-const USED_ONLY_BY = { core: { telemetry: ['store', 'worker', 'index'] } };
+const USED_ONLY_BY = { core: { telemetry: ['job', 'store', 'worker', 'queue', 'index'], sandbox: ['worker', 'index'] } };
 
 /** Imports between packages: of the whole package, and of layers that are held to less. Everything else is refused. */
 const PACKAGE_ARROWS = {

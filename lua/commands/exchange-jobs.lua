@@ -5,7 +5,7 @@
 --- @include "is-blocked"
 --- @include "next-due-at"
 --- @include "open-batch"
---- @include "promote-due"
+--- @include "promote-due" rarely
 --- @include "queue-of-meta"
 --- @include "read-meta"
 --- @include "read-outcomes"
@@ -44,7 +44,7 @@ local fetch = {
 readMeta(q)
 local statuses, batch = {}, nil
 if outcomeCount > 0 then
-  trimEvents(q)
+  if outcomeCount > 8 or now % 16 == 0 then trimEvents(q) end -- trimming is approximate: small calls need not do it each time
   local outcomes = readOutcomes(ARGV, 11, outcomeCount, q.base)
   batch = openBatch(q, outcomes)
   for nth, outcome in ipairs(outcomes) do statuses[nth] = applyOutcome(batch, outcome, now) end

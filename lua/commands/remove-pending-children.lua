@@ -8,12 +8,12 @@
 --- @include "take-from-state"
 --- @include "trim-events"
 --[[ remove-pending-children: removes the children that a job still waits for, with theirs; those being worked on and those that failed
-    stay, and so do their ancestors up to the job.
+    stay, and so do their ancestors up to the job. A call looks at up to 1000 of them, children before their parents.
   KEYS[1] meta HASH of the queue; every other key follows from its name
 
   ARGV[1] id
 
-  Returns 1; -12 the family has more than 1000 members
+  Returns 1; 2 call again: there are more; -12 there are more, but none of these could be removed
   Events  removed per job; waiting for the job itself when nothing is left to wait for
   Cost    O(family), and O(length) where a member stands in a list ]]
 local q = queueOfMeta(KEYS[1])
@@ -34,7 +34,7 @@ collect = function(parentKey)
   end
   return true
 end
-if not collect(q.base .. ARGV[1]) then return -12 end
+local isWhole, removed = collect(q.base .. ARGV[1]), 0
 
 for _, member in ipairs(order) do
   local fields = redis.call('HMGET', member.key, 'timestamp', 'parent', 'deid')
@@ -44,8 +44,10 @@ for _, member in ipairs(order) do
     detachChild(q, member.key, member.parentKey, fields[2])
     if fields[3] then removeDeduplication(member.q, member.id, fields[3]) end
     eraseJob(member.key)
+    removed = removed + 1
     if fields[1] then emit(member.q, 'removed', 'jobId', member.id, 'prev', state) end
   end
 end
 trimEvents(q)
-return 1
+if isWhole then return 1 end
+return removed > 0 and 2 or -12

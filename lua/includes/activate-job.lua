@@ -1,5 +1,5 @@
 --- @include "emit"
---- @include "follow-schedule"
+--- @include "follow-schedule" rarely
 -- Locks a job that was taken and counts its start. Returns what a run needs of its record (FETCHED_FIELDS in job/job-record.ts has the
 -- same order; after the first six, the list ends where nothing more is stored), or nil when there is no record: such an id is dropped.
 -- One entry beyond them says what the caller has to do about the job's schedule, see follow-schedule. The second result says whether the

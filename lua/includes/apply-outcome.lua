@@ -1,6 +1,6 @@
 --- @include "check-outcome"
 --- @include "finish-job"
---- @include "return-job"
+--- @include "return-job" rarely
 --- @include "take-active"
 -- One outcome: checks, lock, active list, then the effects of its kind. Returns its status. Most outcomes complete a job that has no
 -- parent and no earlier attempt, so no more of the record is read than they need; the rest follows where it is looked at.

@@ -13,7 +13,11 @@ local function checkOutcome(batch, outcome, timestamp)
     if redis.call('ZCARD', key .. ':unsuccessful') ~= 0 then return -9 end
   elseif kind == 'wait-children' then
     if redis.call('ZCARD', key .. ':unsuccessful') ~= 0 then return -9 end
-    if redis.call('SCARD', key .. ':dependencies') == 0 then return 1 end
+    if outcome.child ~= '' then
+      if redis.call('SISMEMBER', key .. ':dependencies', outcome.child) == 0 then return 1 end
+    elseif redis.call('SCARD', key .. ':dependencies') == 0 then
+      return 1
+    end
   end
   if outcome.token == '0' or lock == outcome.token then return 0 end
   return lock and -6 or -2

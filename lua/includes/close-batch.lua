@@ -1,6 +1,6 @@
---- @include "evict-finished"
+--- @include "evict-finished" rarely
 --- @include "finish-removal"
---- @include "record-metrics"
+--- @include "record-metrics" rarely
 -- Writes what the outcomes of a call left noted: one command for all of them instead of one each. Retention is bounded by 100 jobs per
 -- finish and 1000 per call.
 local function closeBatch(batch, maxMetricsSize, now)

@@ -9,6 +9,17 @@ local function fetchJobs(q, fetch, counts, room)
   local limitedMs, allowance = peekLimit(q, max)
   local fairShare = fetch.share > 1 and math.max(1, math.ceil((counts.wait + counts.prioritized) / fetch.share)) or fetch.want
   local need, started, jobs, active = math.min(fetch.want, room, fairShare), 0, {}, {}
+  if need == 1 and allowance > 0 and counts.wait > 0 then -- the way of a lone worker, in one command less
+    local id = redis.call('LMOVE', q.wait, q.active, 'RIGHT', 'LEFT')
+    counts.wait = counts.wait - 1
+    local fields, isDoomed = activateJob(q, id, fetch)
+    if fields then
+      jobs, need = { id, fields }, 0
+      if not isDoomed then allowance, started = allowance - 1, 1 end
+    else
+      redis.call('LPOP', q.active)
+    end
+  end
   while need > 0 and allowance > 0 do
     local ids = takeReady(q, math.min(need, allowance), counts)
     if #ids == 0 then break end

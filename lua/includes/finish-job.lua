@@ -1,8 +1,8 @@
---- @include "complete-child"
---- @include "detach-child"
+--- @include "complete-child" rarely
+--- @include "detach-child" rarely
 --- @include "emit"
---- @include "fail-child"
---- @include "finish-deduplication"
+--- @include "fail-child" rarely
+--- @include "finish-deduplication" rarely
 --- @include "note-erased"
 --- @include "parse-keep"
 -- What completing and failing have in common, in the order other clients have it: deduplication id, parent, record, event. Numbers go to

@@ -1,4 +1,4 @@
---- @include "choose-removal"
+--- @include "choose-removal" rarely
 -- Decides how `ids` are to leave the active list, from where the first of them stands. An id stands there once, so the end to search
 -- from is free: oldest (-1) for jobs held long, newest (1) for jobs just taken.
 -- Returns { count } for LREM, or { indices } (id -> index) for a sweep; see `take-active` and `finish-removal`.

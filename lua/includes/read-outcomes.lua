@@ -2,7 +2,7 @@
 --   complete       keep, value                      fail           keep, attempts, reason, stacktrace
 --   retry          lifo (1 or 0), reason, stacktrace
 --   delay          delayMs, counts attempt (1 or 0), has reason (1 or 0), reason, stacktrace
---   wait           rate limited (1 or 0)           wait-children  nothing more
+--   wait           rate limited (1 or 0)           wait-children  full key of the child to wait for, or nothing: any
 -- Everything stays a text. Keys are added: key, lockKey.
 local function readOutcomes(list, at, count, base)
   local outcomes = {}
@@ -29,7 +29,8 @@ local function readOutcomes(list, at, count, base)
       outcome.isRateLimited = list[at + 4] == '1'
       at = at + 5
     elseif kind == 'wait-children' then
-      at = at + 4
+      outcome.child = list[at + 4]
+      at = at + 5
     else
       error('unknown kind of outcome: ' .. tostring(kind))
     end

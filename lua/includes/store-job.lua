@@ -3,9 +3,13 @@
 -- parentKey with parent (JSON), rjk, deid.
 local function storeJob(q, job)
   local key = q.base .. job.id
-  redis.call('HMSET', key, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.timestamp,
-    'delay', job.delay, 'priority', job.priority)
-  if job.parentKey then redis.call('HMSET', key, 'parentKey', job.parentKey, 'parent', job.parent) end
+  if job.parentKey then
+    redis.call('HMSET', key, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.timestamp, 'delay', job.delay,
+      'priority', job.priority, 'parentKey', job.parentKey, 'parent', job.parent)
+  else
+    redis.call('HMSET', key, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.timestamp, 'delay', job.delay,
+      'priority', job.priority)
+  end
   if job.rjk then redis.call('HSET', key, 'rjk', job.rjk) end
   if job.deid then redis.call('HSET', key, 'deid', job.deid) end
   emit(q, 'added', 'jobId', job.id, 'name', job.name)

@@ -1,3 +1,4 @@
+import type { Queue } from '@drover/core';
 import { Gate, rig } from '../support/engine.js';
 import { type Peer, peers } from '../support/peers.js';
 import { freshPrefix } from '../support/redis.js';
@@ -77,22 +78,6 @@ describe.each(peers)('schedulers of BullMQ $version', (peer) => {
     expect(await broken()).toEqual([]);
   });
 
-  test('hand over to and fro: each iteration runs once, in slots of one interval', async () => {
-    const { redis, prefix, url, worker, queue, broken } = rig();
-    const theirs = peer.queue('mail', { prefix, url });
-    await theirs.upsertJobScheduler('tick', { every: 200, limit: 10 }, { name: 'tick', data: { n: 1 } });
-    const ran: string[] = [];
-    worker(async (job) => void ran.push(job.id));
-    await peer.worker('mail', async (job) => void ran.push(job.id as string), { prefix, url });
-    await until(() => ran.length === 10, { what: 'ten iterations', limitMs: 20_000 });
-    await until(async () => (await queue.getJobCounts()).completed === 10, { what: 'ten completions' });
-    expect(new Set(ran).size).toBe(10);
-    const slots = ran.map((id) => Number(id.split(':')[2]));
-    for (const slot of slots) expect((slot - (slots[0] as number)) % 200).toBe(0);
-    expect(await redis.hget(`${prefix}:mail:repeat:tick`, 'ic')).toBe('10');
-    expect(await broken()).toEqual([]);
-  });
-
   test('a removed scheduler has no further iteration', async () => {
     const { prefix, url, worker, queue, counts } = rig();
     const theirs = peer.queue('mail', { prefix, url });
@@ -121,4 +106,94 @@ test('a job of a repeatable of BullMQ 5 is left for version 5, untouched', async
   await until(async () => (await queue.getJobCounts()).waiting === 1, { what: 'the job to be back' });
   expect(gate.started).toEqual([]);
   expect(await redis.zcard(`${prefix}:mail:repeat`)).toBe(1);
+});
+
+/** Who makes the scheduler; workers of all three run it. */
+const makers = [
+  { name: 'Drover', make: (where: Place) => where.ours },
+  ...peers.map((peer) => ({ name: `BullMQ ${peer.version}`, make: ({ prefix, url }: Place) => peer.queue('mail', { prefix, url }) })),
+];
+interface Place {
+  readonly ours: Pick<Queue, 'upsertJobScheduler'>;
+  readonly prefix: string;
+  readonly url: string;
+}
+
+test.each(makers)(
+  'made by $name, run by workers of Drover and both versions at once: 500 iterations, none missing, none twice',
+  async ({ make }) => {
+    const { queue, prefix, url, redis, worker, broken } = rig();
+    const [every, limit] = [10, 500];
+    const ran: string[] = [];
+    const by = new Set<string>();
+    const run = (who: string) => async (job: { readonly id?: string }) => {
+      ran.push(job.id as string);
+      by.add(who);
+    };
+    await make({ ours: queue, prefix, url }).upsertJobScheduler('tick', { every, limit }, { name: 'tick', data: { n: 1 } });
+    worker(run('Drover'));
+    for (const peer of peers) await peer.worker('mail', run(peer.version), { prefix, url });
+    await until(async () => (await queue.getJobCounts()).completed === limit, { what: `${limit} completions`, limitMs: 60_000 });
+
+    const jobs = await queue.getJobs('completed');
+    const iterations = jobs
+      .map(({ id, opts, timestamp }) => ({ slot: Number(id.split(':')[2]), count: opts.repeat?.count, madeAt: timestamp }))
+      .sort((a, b) => a.slot - b.slot);
+    expect(ran.length).toBe(limit);
+    expect(new Set(ran).size).toBe(limit);
+    expect(iterations.map(({ count }) => count)).toEqual(Array.from({ length: limit }, (_, nth) => nth + 1));
+    const offset = (iterations[0]?.slot as number) % every;
+    for (const [nth, { slot, madeAt }] of iterations.entries()) {
+      if (nth > 0) expect({ nth, slot }).toEqual({ nth, slot: slotAfter(iterations[nth - 1]?.slot as number, every, offset, madeAt) });
+    }
+    expect(await redis.hget(`${prefix}:mail:repeat:tick`, 'ic')).toBe(String(limit));
+    expect(by).toEqual(new Set(['Drover', 'v5', 'v6']));
+    expect(await broken()).toEqual([]);
+  },
+  90_000,
+);
+
+/** The one slot that may follow: the next of the grid, or, when that had passed as the successor was made, the first after then. */
+function slotAfter(slot: number, every: number, offset: number, now: number): number {
+  if (slot + every >= now) return slot + every;
+  const onGrid = Math.floor(now / every) * every + offset;
+  return onGrid > now ? onGrid : onGrid + every;
+}
+
+describe.each(peers)('beside BullMQ $version', (peer) => {
+  test('either side finds, replaces and removes what the other has made', async () => {
+    const { queue, prefix, url, broken } = rig();
+    const theirs = peer.queue('mail', { prefix, url }) as unknown as Queue;
+    const template = { name: 'tick', data: { a: [1, 'x/y'] }, opts: { attempts: 3, priority: 2 } };
+    const rules = [
+      { every: 3_600_000, offset: 5 },
+      { pattern: '0 0 1 1 *', tz: 'Europe/Berlin', limit: 3 },
+    ] as const;
+    for (const [maker, other] of [
+      [queue, theirs],
+      [theirs, queue],
+    ] as const) {
+      for (const [nth, rule] of rules.entries()) {
+        await maker.upsertJobScheduler(`s${nth}`, rule, template);
+        expect(await other.getJobScheduler(`s${nth}`)).toEqual(await maker.getJobScheduler(`s${nth}`));
+        await other.upsertJobScheduler(`s${nth}`, { ...rule, limit: 9 }, template);
+        expect(await maker.getJobScheduler(`s${nth}`)).toMatchObject({ limit: 9, iterationCount: 1 });
+      }
+      expect(await other.getJobSchedulers()).toEqual(await maker.getJobSchedulers());
+      expect((await queue.getDelayed()).length).toBe(2);
+      expect([await other.removeJobScheduler('s0'), await maker.removeJobScheduler('s1')]).toEqual([true, true]);
+      expect(await queue.getJobCounts()).toMatchObject({ delayed: 0, waiting: 0 });
+    }
+    expect(await broken()).toEqual([]);
+  });
+});
+
+test('repeatable jobs of BullMQ 5 are listed, and can be removed', async () => {
+  const { prefix, url, queue } = rig();
+  const v5 = (peers[1] as Peer).queue('mail', { prefix, url });
+  await v5.add('old', {}, { repeat: { every: 3_600_000, key: 'hourly' } });
+  expect(await queue.getJobSchedulers()).toEqual([{ key: 'hourly', name: 'old', every: 3_600_000, next: expect.any(Number) }]);
+  expect(await queue.removeJobScheduler('hourly')).toBe(true);
+  expect(await queue.getJobCounts()).toMatchObject({ delayed: 0 });
+  expect(await queue.getJobSchedulersCount()).toBe(0);
 });

@@ -1,4 +1,6 @@
+import { InvalidScheduleError, JobScheduler } from '@drover/core';
 import type { Redis } from 'ioredis';
+import { atEnd } from '../support/at-end.js';
 import { Gate, type Rig, rig } from '../support/engine.js';
 import { next, until } from '../support/until.js';
 
@@ -182,4 +184,94 @@ test('a repeatable job of version 5 goes back to wait untouched, and the queue i
   await until(async () => (await redis.lrange(`${prefix}:mail:wait`, 0, -1)).includes(jobId), { what: 'the job to be back in wait' });
   expect(gate.started).toEqual([]);
   expect(await redis.hget(`${prefix}:mail:${jobId}`, 'atm')).toBeNull();
+});
+
+describe('made here', () => {
+  test('a schedule runs to its limit, with the template of the scheduler', async () => {
+    const { queue, worker, counts, broken } = rig('mail', { defaultJobOptions: { removeOnFail: 5 } });
+    const first = await queue.upsertJobScheduler('tick', { every: 20, limit: 4 }, { name: 'beat', data: { n: 1 }, opts: { attempts: 2 } });
+    expect(first).toMatchObject({ name: 'beat', data: { n: 1 }, delay: 0, repeatJobKey: 'tick', opts: { attempts: 2, removeOnFail: 5 } });
+    worker(async (job) => job.data.n);
+    await counts({ completed: 4, delayed: 0 });
+    const jobs = await queue.getJobs('completed');
+    expect(new Set(jobs.map(({ name, data, opts }) => JSON.stringify([name, data, opts.attempts])))).toEqual(
+      new Set(['["beat",{"n":1},2]']),
+    );
+    expect(await queue.getJobScheduler('tick')).toMatchObject({ iterationCount: 4, limit: 4, template: { opts: { attempts: 2 } } });
+    expect(await broken()).toEqual([]);
+  });
+
+  test('a scheduler that is replaced while its job runs goes on by the new rule alone', async () => {
+    const one = rig();
+    const gate = new Gate();
+    one.worker(gate.processor);
+    await one.queue.upsertJobScheduler('tick', { every: HOUR }, { data: { rule: 1 } });
+    await gate.hasStarted(1);
+    const replaced = await one.queue.upsertJobScheduler('tick', { pattern: '0 0 1 1 *', tz: 'UTC' }, { data: { rule: 2 } });
+    gate.stayOpen();
+    await one.counts({ completed: 1, delayed: 1 });
+    expect(await iterations(one.redis, one.prefix)).toEqual([replaced?.id]);
+    expect(await one.broken()).toEqual([]);
+  });
+
+  test('many upserts at once leave one scheduler with one job', async () => {
+    const { queue, broken } = rig();
+    await Promise.all(
+      Array.from({ length: 50 }, (_, n) => queue.upsertJobScheduler('tick', n % 2 ? { every: HOUR } : { every: 2 * HOUR, offset: n })),
+    );
+    const { waiting, delayed } = (await queue.getJobCounts()) as { waiting: number; delayed: number };
+    expect(waiting + delayed).toBe(1);
+    expect(await queue.getJobSchedulersCount()).toBe(1);
+    expect(await broken()).toEqual([]);
+  });
+
+  test('more schedulers than one call reads are listed, some of them without a definition', async () => {
+    const { queue, redis, prefix } = rig();
+    const ids = Array.from({ length: 1_203 }, (_, n) => `s${String(n).padStart(4, '0')}`);
+    const start = Date.now() + HOUR;
+    await Promise.all(ids.map((id, n) => queue.upsertJobScheduler(id, { every: HOUR, startDate: start + n })));
+    const gone = ids.filter((_, n) => n % 100 === 7);
+    await redis.del(...gone.map((id) => `${prefix}:mail:repeat:${id}`));
+    const left = ids.filter((id) => !gone.includes(id));
+    expect((await queue.getJobSchedulers(0, -1, true)).map(({ key }) => key)).toEqual(left);
+    expect((await queue.getJobSchedulers()).map(({ key }) => key)).toEqual([...left].reverse());
+    expect((await queue.getJobSchedulers(-3, -1, true)).map(({ key }) => key)).toEqual(left.slice(-3));
+  });
+
+  test('what cannot be a schedule leaves nothing behind', async () => {
+    const { queue, redis, prefix } = rig();
+    await expect(queue.upsertJobScheduler('s', { pattern: '0 0 * * *', tz: 'Mars/Olympus' })).rejects.toThrow(
+      'repeat.tz must be the name of a time zone, got "Mars/Olympus"',
+    );
+    await expect(queue.upsertJobScheduler('s', { pattern: 'nope', tz: 'UTC' })).rejects.toThrow(InvalidScheduleError);
+    await expect(queue.removeJobScheduler(5 as never)).rejects.toThrow('job scheduler id must be a text');
+    expect(await redis.keys(`${prefix}:mail:repeat*`)).toEqual([]);
+  });
+
+  test("the class JobScheduler, and the queue's own", async () => {
+    const { queue, prefix, url } = rig('mail', { defaultJobOptions: { attempts: 9 } });
+    const schedulers = new JobScheduler('mail', { connection: url, prefix });
+    atEnd(() => schedulers.close());
+    const job = await schedulers.upsertJobScheduler('s', { every: HOUR, offset: 1 }, 'n', { a: 1 }, { priority: 2 }, { override: true });
+    expect(job).toMatchObject({ name: 'n', data: { a: 1 }, priority: 2 });
+    expect(await job?.getState()).toBe('delayed');
+    const own = await queue.jobScheduler;
+    for (const one of [schedulers, own]) {
+      expect(await one.getScheduler('s')).toMatchObject({ key: 's', name: 'n', template: { data: { a: 1 }, opts: { priority: 2 } } });
+      expect(await one.getJobSchedulers()).toHaveLength(1);
+      expect([await one.getSchedulersCount(), await one.isJobScheduler('s'), await one.isJobScheduler('t')]).toEqual([1, true, false]);
+    }
+    await expect(schedulers.upsertJobScheduler('s', { every: HOUR }, 'n', {}, {}, { override: false })).rejects.toThrow(
+      'override must be true',
+    );
+    expect([await own.removeJobScheduler('s'), await schedulers.removeJobScheduler('s')]).toEqual([0, 1]);
+  });
+});
+
+test("a strategy of the worker's has no say in intervals", async () => {
+  const one = rig();
+  await schedule(one, 's', { repeat: { every: HOUR, endDate: '2999-01-01T00:00:00.000Z' }, slot: lastHour });
+  one.worker(async () => 1, { settings: { repeatStrategy: () => 5 } });
+  await one.counts({ completed: 1, delayed: 1 });
+  expect(await iterations(one.redis, one.prefix)).toEqual([`repeat:s:${lastHour + HOUR}`]);
 });

@@ -118,7 +118,7 @@ describe('drain', () => {
     const { queue, worker, counts, redis, prefix } = rig();
     const runtime = ownRuntime();
     const gate = new Gate();
-    const one = worker(gate.processor, { runtime, lockDuration: 300 });
+    const one = worker(gate.processor, { runtime, lockDuration: 1_000 });
     await queue.add('a', {});
     await gate.hasStarted(1);
     const report = await one.drain(within(100), { abortLeadMs: 50, onDeadline: 'linger' });
@@ -126,7 +126,7 @@ describe('drain', () => {
     expect(gate.signals.get('1')?.reason).toMatchObject({ code: 'JOB_ABORTED', cause: 'drain' });
     expect(runtime.hand()).toMatchObject([{ jobId: '1' }]);
     const lockedAt = Date.now();
-    await until(async () => Date.now() - lockedAt > 600 && (await redis.exists(`${prefix}:mail:1:lock`)), {
+    await until(async () => Date.now() - lockedAt > 1_500 && (await redis.exists(`${prefix}:mail:1:lock`)), {
       what: 'the lock to be renewed past its time',
     });
     gate.open('1');

@@ -173,21 +173,9 @@ describe('a worker', () => {
     expect((await queue.getJob(garbled?.id as string))?.failedReason).toContain('cannot be decoded');
   });
 
-  test('loads its processor from a module', async () => {
-    const { queue, worker, counts } = rig();
-    const url = new URL(`data:text/javascript,${encodeURIComponent('export default async (job) => job.data.n * 2')}`);
-    worker(url);
-    const job = await queue.add('a', { n: 21 });
-    await counts({ completed: 1 });
-    expect((await queue.getJob(job.id))?.returnvalue).toBe(42);
-  });
-
-  test('reports a module without a processor, and refuses what no processor can be', async () => {
-    const { worker } = rig();
-    const one = worker(new URL('data:text/javascript,export const nothing = 1'), { autorun: false });
-    await expect(one.run()).rejects.toThrow('processor must be a function: it is the default export of');
+  test('refuses what no processor can be', () => {
     expect(() => new Worker('mail', 5 as never)).toThrow(
-      'processor must be a function, the path or URL of a module, or null to process by hand',
+      'processor must be a function, the path or URL of a file, or null to process by hand',
     );
   });
 

@@ -14,6 +14,18 @@ export interface Peer {
     options?: number | Record<string, unknown>,
   ): Promise<PeerWorker>;
   events(name: string, where: PeerPlace): Promise<PeerEvents>;
+  flows(where: PeerPlace): PeerFlows;
+}
+
+export interface PeerFlows {
+  add(flow: object, opts?: object): Promise<PeerNode>;
+  addBulk(flows: object[]): Promise<PeerNode[]>;
+  getFlow(request: object): Promise<PeerNode | undefined>;
+}
+
+export interface PeerNode {
+  readonly job: { readonly id?: string; readonly name: string; readonly returnvalue: unknown; readonly queueQualifiedName: string };
+  readonly children?: readonly PeerNode[];
 }
 
 export interface PeerPlace {
@@ -79,6 +91,11 @@ function peer(version: string, bullmq: Bullmq): Peer {
       atEnd(() => events.close());
       await events.waitUntilReady();
       return events as unknown as PeerEvents;
+    },
+    flows(where) {
+      const flows = new bullmq.FlowProducer(options(where));
+      atEnd(() => flows.close());
+      return flows as unknown as PeerFlows;
     },
   };
 }

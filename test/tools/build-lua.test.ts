@@ -42,6 +42,28 @@ test('a script carries its includes, callees first and each once, and the number
   expect([...text.matchAll(/^local function (\w+)/gm)].map((match) => match[1])).toEqual(['shout', 'sayHello']);
 });
 
+test('functions that are called rarely are made by one function, with what only they call', async () => {
+  const { stderr, generated } = await build({
+    ...GOOD,
+    'commands/greet.lua': `--- @include "say-hello"\n${HEADER}${BODY}`,
+    'includes/say-hello.lua': [
+      '--- @include "again" rarely',
+      '--- @include "shout"',
+      "local function sayHello(who, how)\n  if who == '' then return again(how) end\n  return shout(how .. who)\nend\n",
+    ].join('\n'),
+    'includes/again.lua': '--- @include "shout"\n--- @include "twice"\nlocal function again(how)\n  return shout(twice(how))\nend\n',
+    'includes/twice.lua': 'local function twice(text)\n  return text .. text\nend\n',
+    'includes/shout.lua': 'local function shout(text)\n  return string.upper(text)\nend\n',
+  });
+  expect(stderr).toBe('');
+  const [source] = /"local rare.*"/.exec(generated as string) as unknown as [string];
+  const text = JSON.parse(source) as string;
+  const functions = [...text.matchAll(/^(?:local function (\w+)|(rare) = function)/gm)].map((match) => match[1] ?? match[2]);
+  expect(functions).toEqual(['shout', 'sayHello', 'rare', 'twice', 'again']);
+  expect(text).toContain("if who == '' then return rare().again(how) end");
+  expect(text).toContain('return shout(twice(how))');
+});
+
 test.each<{ name: string; files: Record<string, string>; says: string }>([
   {
     name: 'an unknown include',

@@ -45,7 +45,7 @@ test.each([
   {
     name: 'a layer that only some may use',
     files: { 'core/src/runtime/r.ts': "import '../telemetry/t.js';", 'core/src/telemetry/t.ts': '' },
-    want: ["core/src/runtime/r.ts:1  '../telemetry/t.js': core: runtime must not import telemetry (telemetry <- store, worker"],
+    want: ["core/src/runtime/r.ts:1  '../telemetry/t.js': core: runtime must not import telemetry (telemetry <- job, store, w"],
   },
   {
     name: 'a folder that has no place in the table',

@@ -4,6 +4,8 @@ import { parseInteger, systemClock } from '@drover/core/kit';
 import { ExitCode, FatalError } from './errors/errors.js';
 import { coreEngine } from './host/core-engine.js';
 import { Host } from './host/host.js';
+import { HostStats } from './host/host-stats.js';
+import { loadModule } from './host/load-module.js';
 import { IpcPort } from './link/index.js';
 
 /** Handled so that they do nothing: Ctrl-C, a closed terminal and `systemctl stop` reach every process of the group. */
@@ -23,6 +25,8 @@ export function startHost(env: NodeJS.ProcessEnv): void {
     engine: coreEngine,
     clock: systemClock(),
     random: Math.random,
+    load: loadModule,
+    stats: new HostStats(),
     writeError: (text) => void process.stderr.write(text),
     exit: (code) => process.exit(code),
   });

@@ -71,11 +71,17 @@ function processes(all: readonly ProcessStatus[], { width, colors }: StatusView)
     [process.state, process.quiet && 'quiet', process.suspect && 'suspect'].filter(Boolean).join(', '),
     duration(process.uptimeMs),
     process.rssBytes > 0 ? megabytes(process.rssBytes) : '-',
-    String(process.jobsInHand),
+    jobs(process),
     String(process.restarts),
     Object.keys(process.workers),
   ]);
   return renderTable(PROCESS_COLUMNS, rows, width, colors.dim);
+}
+
+/** `?` stands for workers that do not tell: alone when none does. */
+function jobs({ jobsInHand, untold = 0, workers }: ProcessStatus): string {
+  if (untold === 0) return String(jobsInHand);
+  return untold >= Object.keys(workers).length ? '?' : `${jobsInHand}+?`;
 }
 
 const OPERATION_COLUMNS: readonly Column[] = [

@@ -11,21 +11,23 @@ export function emptyReport(): DrainReport {
 /** What several drains did together. */
 export function addReports(reports: Iterable<WorkerDrainReport>): DrainReport {
   const sum = emptyReport();
-  for (const { finished, aborted, returned, lost, lingering } of reports) {
+  for (const { finished, aborted, returned, lost, lingering, abandoned } of reports) {
     sum.finished += finished;
     sum.aborted += aborted;
     sum.returned.push(...returned);
     sum.lost.push(...lost);
     sum.lingering.push(...lingering);
+    if (abandoned) sum.abandoned = [...(sum.abandoned ?? []), ...abandoned];
   }
   return sum;
 }
 
 /** The same report with its lists cut to what a message carries. */
 export function cutReport(report: DrainReport): DrainReport {
-  const { returned, lost, lingering } = report;
+  const { returned, lost, lingering, abandoned } = report;
   const cut = <T>(jobs: readonly T[]): T[] => jobs.slice(0, REPORTED_JOBS);
-  return { ...report, returned: cut(returned), lost: cut(lost), lingering: cut(lingering) };
+  const jobs = { returned: cut(returned), lost: cut(lost), lingering: cut(lingering) };
+  return { ...report, ...jobs, ...(abandoned && { abandoned: cut(abandoned) }) };
 }
 
 /** What a message carries of a job; the engine knows more. */

@@ -8,7 +8,8 @@ import { type WorkerBody, WorkerChild } from './worker-child.js';
 
 /**
  * Starts and stops anything with `run()` and `close()`. It runs from the moment `run()` was called; that `run()` settles unasked is its
- * end. What it has in hand is its own secret: it finishes its jobs within `close()`, or is closed by force at the deadline.
+ * end. What it has in hand is its own secret: it finishes its jobs within `close()`, or is closed by force at the deadline and reported as
+ * abandoned.
  */
 export class ForeignAdapter implements ChildAdapter<WorkerSpec> {
   constructor(
@@ -21,7 +22,7 @@ export class ForeignAdapter implements ChildAdapter<WorkerSpec> {
     const worker = await this.make({ name: spec.name, group, queue, prefix, connection, concurrency });
     const logger = this.deps.logger.child({ worker: spec.name });
     logErrors(worker, logger);
-    const body = new ForeignBody(worker, logger, this.deps.clock);
+    const body = new ForeignBody(spec.name, worker, logger, this.deps.clock);
     const child = new WorkerChild(spec.name, body, this.deps.drainOptions(spec.group), this.deps.clock);
     this.deps.onStarted(child);
     return child;
@@ -36,8 +37,10 @@ class ForeignBody implements WorkerBody {
   readonly endedAlone: Promise<ChildExit>;
   readonly #ended = deferred<ChildExit>();
   #closed: Promise<void> | undefined;
+  #hasClosed = false;
 
   constructor(
+    private readonly name: string,
     private readonly worker: ForeignWorker,
     private readonly logger: Logger,
     private readonly clock: Clock,
@@ -51,10 +54,14 @@ class ForeignBody implements WorkerBody {
   }
 
   async drain(deadline: Deadline): Promise<WorkerDrainReport> {
-    this.#closed ??= this.#close(false);
+    this.#closed ??= this.#close(false).then(() => {
+      this.#hasClosed = true;
+    });
     await withinSignal(this.#closed, deadline.signal);
-    if (deadline.isPassed) await this.#forceClose();
-    return emptyReport();
+    if (this.#hasClosed) return emptyReport();
+    this.logger.warn('a worker had not closed at its deadline and is abandoned', { worker: this.name });
+    await this.#forceClose();
+    return { ...emptyReport(), abandoned: [this.name] };
   }
 
   /** Its end counts as its own doing only as long as nobody has asked for it. */

@@ -41,6 +41,8 @@ export interface GroupsDeps {
  */
 export class Groups {
   readonly #groups = new Map<string, Group>();
+  /** Workers that were told as gone but for their jobs. */
+  readonly #lingering = new Set<string>();
   #lastOrder = 0;
 
   constructor(
@@ -67,14 +69,26 @@ export class Groups {
     return supervisor;
   }
 
-  /** Workers that should run from now on; those that do already are left alone. @throws ControlFailure NOT_FOUND, BUSY */
+  /** The last job of a worker has settled. @returns whether it was told to linger: nobody knows yet that it is gone. */
+  settled(worker: string): boolean {
+    return this.#lingering.delete(worker);
+  }
+
+  /**
+   * Workers that should run from now on. Those that do already are told again as they are: whoever asks does not know.
+   * @throws ControlFailure NOT_FOUND, BUSY
+   */
   start(name: string, workers: readonly string[]): void {
     const group = this.#group(name);
     const { roster, supervisor } = group;
     const added = workers.filter((worker) => !roster.has(worker));
     const leaving = added.find((worker) => supervisor?.child(worker));
     if (leaving !== undefined) throw new ControlFailure('BUSY', `worker ${leaving} is being stopped`);
-    for (const worker of added) roster.set(worker, ++this.#lastOrder);
+    for (const worker of workers) if (roster.has(worker)) this.#changed(group, worker);
+    for (const worker of added) {
+      roster.set(worker, ++this.#lastOrder);
+      this.#lingering.delete(worker);
+    }
     if (!supervisor || supervisor.isEnding) return;
     supervisor.setFlags(this.#flags(group));
     for (const worker of added) this.#add(group, supervisor, worker);
@@ -91,6 +105,7 @@ export class Groups {
       await removed;
     }
     const lingering = this.deps.lingering(worker);
+    if (lingering.length > 0) this.#lingering.add(worker);
     const gone = { worker, state: 'gone', jobsInHand: lingering.length, restarts: 0 } as const;
     this.deps.changed(lingering.length > 0 ? { ...gone, lingering: [...lingering] } : gone);
   }

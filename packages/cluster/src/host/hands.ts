@@ -65,7 +65,7 @@ export class Hands {
     return addReports([...this.#children].flatMap((child) => child.report ?? []));
   }
 
-  /** Forgets workers that are gone and have nothing in hand any more. @returns those that had jobs lingering. */
+  /** Forgets workers that are gone and have nothing in hand any more. @returns those. */
   prune(): WorkerChild[] {
     if (this.#ofTheProcess) return [];
     const over = [...this.#gone].filter((child) => child.hand().length === 0);
@@ -76,6 +76,6 @@ export class Hands {
       named?.delete(child);
       if (named?.size === 0) this.#named.delete(child.name);
     }
-    return over.filter((child) => (child.report?.lingering.length ?? 0) > 0);
+    return over;
   }
 }

@@ -273,10 +273,43 @@ describe('the end of workers', () => {
     worker.drained.resolve({ finished: 0, aborted: 0, returned: [], lost: [], lingering: [job] });
     await turn();
     expect(changes.at(-1)).toEqual({ worker: 'mail#1', state: 'gone', jobsInHand: 1, restarts: 0, lingering: [job] });
-    expect(tree.hands.prune()).toEqual([]);
+    expect(tree.settled()).toEqual([]);
     worker.jobs = [];
-    expect(tree.hands.prune().map(({ name }) => name)).toEqual(['mail#1']);
-    expect(tree.hands.prune()).toEqual([]);
+    expect(tree.settled()).toEqual(['mail#1']);
+    expect(tree.settled()).toEqual([]);
+  });
+
+  test('one that ended by itself, and was stopped before its jobs settled, is told as gone when they have', async () => {
+    const { tree, engine, changes } = setup([processorGroup('mail')]);
+    await tree.start(1);
+    tree.startWorkers('mail', ['mail#1']);
+    await turn();
+    const [first] = engine.workers as [ScriptedWorker];
+    first.jobs = [{ queue: 'mail', jobId: '7', startedAt: 1 }];
+    first.emit('closed');
+    await turn();
+    const second = engine.workers[1] as ScriptedWorker;
+    expect(second).toBeDefined();
+    first.jobs = [];
+    expect(tree.settled()).toEqual([]); // it runs again under its name
+    second.jobs = [{ queue: 'mail', jobId: '8', startedAt: 1 }];
+    second.emit('closed');
+    await turn();
+    tree.stopWorkers(['mail#1'], 0, { abortLeadMs: 0, onDeadline: 'linger' });
+    await turn();
+    expect(changes.at(-1)).toMatchObject({ state: 'gone', lingering: [{ jobId: '8' }] });
+    second.jobs = [];
+    expect(tree.settled()).toEqual(['mail#1']);
+  });
+
+  test('one that is asked for again is told again as it is', async () => {
+    const { tree, changes } = setup([processorGroup('mail')]);
+    await tree.start(1);
+    tree.startWorkers('mail', ['mail#1']);
+    await turn();
+    const told = changes.length;
+    tree.startWorkers('mail', ['mail#1']);
+    expect(changes.slice(told)).toMatchObject([{ worker: 'mail#1', state: 'running' }]);
   });
 
   test('the drain of the process gives back, waits for what lingers, and reports all', async () => {

@@ -114,6 +114,12 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
     }
   }
 
+  /** Workers that were told to linger, of which nothing is left now. */
+  settled(): readonly string[] {
+    const names = new Set(this.hands.prune().map(({ name }) => name));
+    return [...names].filter((name) => this.hands.jobsOf(name).length === 0 && this.#groups.settled(name));
+  }
+
   hand(): readonly JobRef[] {
     return this.hands.jobs();
   }
@@ -183,9 +189,9 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
     };
     if (module.kind === 'worker') return new ForeignAdapter(module.make, deps);
     const { processor } = module;
-    return new WorkerAdapter(({ group }) => {
+    return new WorkerAdapter(({ name, group }) => {
       const runtime = this.#runtimes.runtime(targetOf(group.connection));
-      return { worker: engine.createWorker({ group, processor, runtime }), runtime };
+      return { worker: engine.createWorker({ name, group, processor, runtime }), runtime };
     }, deps);
   }
 }

@@ -6,17 +6,17 @@
  * Requests are carried out by the tree, facts are told as they happen, and every exit goes through here.
  */
 import { type Clock, Deadline, type Logger, type LogLevel, messageOf } from '@drover/core/kit';
-import type { HealthConfig } from '../config/resolved.js';
+import type { GroupConfig, HealthConfig } from '../config/resolved.js';
 import { ExitCode } from '../errors/errors.js';
 import { type HostHandlers, HostLink, type Init, type LinkRequest, type LinkResult, type NewFact, type Port } from '../link/index.js';
 import { ControlFailure, type DrainReport, type JobRef } from '../protocol/index.js';
 import { type DrainLimits, drainLimits, ProcessDrain } from './drain.js';
 import { cutReport, emptyReport, REPORTED_JOBS } from './drain-report.js';
 import { hostLogger } from './host-logger.js';
-import { HostStats } from './host-stats.js';
+import type { HostStats } from './host-stats.js';
 import { HostTree, type LoadedGroup } from './host-tree.js';
 import type { HostedEngine, HostedRuntime } from './hosted-worker.js';
-import { loadModule } from './load-module.js';
+import type { LoadedModule } from './load-module.js';
 import { OrphanDrain } from './orphan-drain.js';
 import { WorkerChanges } from './worker-changes.js';
 
@@ -27,6 +27,9 @@ export interface HostDeps<Runtime extends HostedRuntime> {
   readonly engine: HostedEngine<Runtime>;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Loads what the workers of a group run. */
+  readonly load: (group: GroupConfig) => Promise<LoadedModule>;
+  readonly stats: Pick<HostStats, 'start' | 'heartbeat'>;
   readonly writeError: (text: string) => void;
   readonly exit: (code: ExitCode) => void;
 }
@@ -41,7 +44,6 @@ const CLOSE_MS = 500;
 export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   readonly #link: HostLink;
   readonly #logger: Logger;
-  readonly #stats = new HostStats();
   readonly #changes: WorkerChanges;
   readonly #orphan: OrphanDrain;
   readonly #bootedAt: number;
@@ -71,7 +73,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     this.#bootedAt = deps.clock.monotonic();
     this.#link = new HostLink(deps.port, deps.incarnation, this);
     this.#logger = hostLogger((level, line) => this.#log(level, line), deps.writeError);
-    this.#changes = new WorkerChanges((changes) => this.#tell({ type: 'worker_state', changes }));
+    this.#changes = new WorkerChanges(deps.clock, (changes) => this.#tell({ type: 'worker_state', changes }));
     this.#orphan = new OrphanDrain({ clock: deps.clock, drain: (limits) => this.#end(limits), exit: deps.exit });
   }
 
@@ -100,7 +102,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
 
   async #boot(init: Init): Promise<void> {
     try {
-      const loaded = await Promise.all(init.groups.map(async (config) => ({ config, module: await loadModule(config) })));
+      const loaded = await Promise.all(init.groups.map(async (config) => ({ config, module: await this.deps.load(config) })));
       this.#tree = this.#makeTree(loaded);
       await this.#tree.start(init.share);
     } catch (error) {
@@ -109,7 +111,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     }
     if (this.#state !== 'booting') return; // drained, or orphaned, while it booted
     this.#state = 'ready';
-    this.#stats.start();
+    this.deps.stats.start();
     this.#beat(init.health.heartbeatMs);
     this.#tell({ type: 'ready', bootMs: this.deps.clock.monotonic() - this.#bootedAt });
   }
@@ -139,8 +141,9 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
 
   /** The answer names the jobs in hand; it is on its way before the drain begins. */
   #onDrain(request: Request<'drain'>): LinkResult {
+    this.#state = 'draining'; // nothing is started from now on
     const hand = this.#tree?.hand() ?? [];
-    setImmediate(() => void this.#drainAndExit(drainLimits(request.mode, request)));
+    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request)), 0);
     return { left: hand.length, jobs: hand.slice(0, REPORTED_JOBS) };
   }
 
@@ -186,11 +189,11 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   /** One heartbeat under way at a time: a primary that cannot keep up gets fewer of them. */
   #beat(everyMs: number): void {
     this.deps.clock.setTimer(() => this.#beat(everyMs), everyMs);
-    const { hands } = this.#tree as HostTree<Runtime>;
-    for (const { name } of hands.prune()) this.#changes.note({ worker: name, state: 'gone', jobsInHand: 0, restarts: 0 });
+    const tree = this.#tree as HostTree<Runtime>;
+    for (const worker of tree.settled()) this.#changes.note({ worker, state: 'gone', jobsInHand: 0, restarts: 0 });
     if (this.#isHeartbeatUnsent) return;
     this.#isHeartbeatUnsent = true;
-    void this.#sent(this.#stats.heartbeat(hands.byWorker())).then(() => {
+    void this.#sent(this.deps.stats.heartbeat(tree.hands.byWorker())).then(() => {
       this.#isHeartbeatUnsent = false;
     });
   }

@@ -17,6 +17,8 @@ export interface WorkerDrainReport {
   readonly returned: readonly JobRef[];
   readonly lost: readonly JobRef[];
   readonly lingering: readonly JobRef[];
+  /** Workers that had not closed at the deadline; see the report of the protocol. */
+  readonly abandoned?: readonly string[];
 }
 
 /** A consumer of one queue. An end other than by `drain` or `close` is a crash or its own doing; the event `closed` tells. */
@@ -53,5 +55,11 @@ export type Processor = (...args: unknown[]) => unknown;
 /** How workers and runtimes are made. */
 export interface HostedEngine<Runtime extends HostedRuntime = HostedRuntime> {
   createRuntime(options: { readonly connection: ConnectionConfig; readonly incarnation: string; readonly logger: Logger }): Runtime;
-  createWorker(options: { readonly group: GroupConfig; readonly processor: Processor; readonly runtime: Runtime }): HostedWorker;
+  /** @param options `name` is the one its supervisor knows it by. */
+  createWorker(options: {
+    readonly name: string;
+    readonly group: GroupConfig;
+    readonly processor: Processor;
+    readonly runtime: Runtime;
+  }): HostedWorker;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '@drover/core/kit';
 import type { WorkerChange } from '../link/index.js';
 
 /** Changes in one message at most. */
@@ -8,14 +9,17 @@ export class WorkerChanges {
   readonly #pending = new Map<string, WorkerChange>();
   #isScheduled = false;
 
-  constructor(private readonly tell: (changes: WorkerChange[]) => void) {}
+  constructor(
+    private readonly clock: Pick<Clock, 'setTimer'>,
+    private readonly tell: (changes: WorkerChange[]) => void,
+  ) {}
 
   note(change: WorkerChange): void {
     this.#pending.delete(change.worker); // what changed last is told last
     this.#pending.set(change.worker, change);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.flush());
+    this.clock.setTimer(() => this.flush(), 0);
   }
 
   flush(): void {

@@ -1,12 +1,21 @@
 import { classifyExit, type ProcessEnd } from './classify-exit.js';
 
-const end: ProcessEnd = { code: 0, signal: null, wasAsked: false, saidDrained: false, killedFor: undefined, bootError: undefined };
+const end: ProcessEnd = {
+  code: 0,
+  signal: null,
+  wasAsked: false,
+  saidDrained: false,
+  hadBooted: true,
+  killedFor: undefined,
+  bootError: undefined,
+};
 
 test.each([
   { name: 'asked and drained', of: { wasAsked: true, saidDrained: true }, want: 'shutdown' },
   { name: 'asked and killed at the deadline', of: { code: null, signal: 'SIGKILL', wasAsked: true }, want: 'shutdown' },
   { name: 'asked, jobs returned at the deadline', of: { code: 94, wasAsked: true }, want: 'shutdown' },
   { name: 'recycled', of: { code: 90, saidDrained: true }, want: 'planned' },
+  { name: 'recycled before it was ready', of: { code: 90, hadBooted: false }, want: 'abnormal' },
   { name: 'drained unasked', of: { saidDrained: true }, want: 'normal' },
   { name: '0 without a word', of: {}, want: 'abnormal' },
   { name: 'a drain unasked that hit its deadline', of: { code: 94, saidDrained: true }, want: 'abnormal' },

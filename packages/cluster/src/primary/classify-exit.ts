@@ -9,6 +9,8 @@ export interface ProcessEnd {
   readonly wasAsked: boolean;
   /** It said `drained` before. */
   readonly saidDrained: boolean;
+  /** It was ready once: an end before that is a failed start, whatever it looks like. */
+  readonly hadBooted: boolean;
   /** Why the primary killed it, if it did: the boot limit, missing heartbeats, an overrun drain. */
   readonly killedFor: string | undefined;
   /** What it said in `boot_failed`. */
@@ -28,6 +30,7 @@ export interface ClassifiedEnd {
 export function classifyExit(end: ProcessEnd): ClassifiedEnd {
   const reason = describe(end);
   if (end.wasAsked) return { class: 'shutdown', reason };
+  if (!end.hadBooted) return { class: 'abnormal', reason };
   if (end.code === ExitCode.recycled) return { class: 'planned', reason };
   if (end.code === 0 && end.saidDrained) return { class: 'normal', reason };
   return { class: 'abnormal', reason };

@@ -229,7 +229,8 @@ export class ForkedProcess implements ChildHandle {
   #conclude(code: number | null, signal: NodeJS.Signals | null): void {
     const wasAsked = this.#wasAsked;
     const saidDrained = this.#report !== undefined;
-    const end = classifyExit({ code, signal, wasAsked, saidDrained, killedFor: this.#killedFor, bootError: this.#bootError });
+    const hadBooted = this.#saw.ready && this.#saw.heartbeat;
+    const end = classifyExit({ code, signal, wasAsked, saidDrained, hadBooted, killedFor: this.#killedFor, bootError: this.#bootError });
     const exit: LastExit = {
       at: this.deps.clock.now(),
       code,
@@ -239,7 +240,6 @@ export class ForkedProcess implements ChildHandle {
       jobs: [...this.#jobs],
       stderrTail: this.#tail.text(),
     };
-    const hadBooted = this.#saw.ready && this.#saw.heartbeat;
     this.watcher.ended({ exit, reason: end.reason, report: this.#report, hadBooted });
     const error = new Error(end.reason);
     this.#booted.promise.catch(() => undefined); // whoever boots it has this error; after the boot nobody waits

@@ -30,6 +30,7 @@ import { StopTally } from './stop-tally.js';
 export interface PrimaryDeps {
   readonly clock: Clock;
   readonly random: () => number;
+  /** Unique ids, of operations and incarnations. */
   readonly makeId: () => string;
   readonly logger: Logger;
   readonly version: string;
@@ -214,13 +215,14 @@ export class Primary {
   }
 
   #makeAdapter(): ProcessAdapter {
-    const { clock, logger, fork } = this.deps;
+    const { clock, logger, makeId, fork } = this.deps;
     const groups = Object.values(this.config.groups);
     const { health } = this.config;
     const drain = processDrain(groups);
     return new ProcessAdapter({
       clock,
       logger,
+      makeId,
       fork,
       listener: this.#desk,
       init: () => ({ groups, health, share: Math.max(1, this.#observed.slots().length) }),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '@drover/core/kit';
 import type { DrainReason, LinkResult, NewLinkRequest } from '../link/index.js';
 import { ControlFailure } from '../protocol/index.js';
@@ -28,6 +27,8 @@ export interface ProcessAdapterDeps extends Omit<ProcessDeps, 'budget'> {
   readonly init: () => ProcessInit;
   readonly listener: ProcessListener;
   readonly logger: Logger;
+  /** Makes the unique id of an incarnation. */
+  readonly makeId: () => string;
   readonly budget: (slot: number, drainMs: number) => StopBudget & { readonly reason: DrainReason };
 }
 
@@ -42,7 +43,7 @@ export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
   }
 
   async start({ slot, generation }: ProcessSpec, unwanted: AbortSignal): Promise<ChildHandle> {
-    const identity: ProcessIdentity = { slot, generation, incarnation: randomUUID() };
+    const identity: ProcessIdentity = { slot, generation, incarnation: this.deps.makeId() };
     const init = this.deps.init();
     const process = this.#fork(identity, init);
     this.#bySlot.set(slot, process);

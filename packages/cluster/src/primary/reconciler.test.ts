@@ -85,6 +85,18 @@ test('a start that failed is tried again after the next tick, not at once', asyn
   expect(bench.taken.filter((step) => step.startsWith('start'))).toHaveLength(2);
 });
 
+test('a share that cannot be told is told again after the next tick, not at once', async () => {
+  bench.desired.grow('mail', 3);
+  await bench.settle();
+  bench.outcome = (action) => (action.do === 'share' ? Promise.reject(new Error('the channel is closed')) : Promise.resolve());
+  bench.ready(0);
+  await bench.settle(900);
+  const shares = (): number => bench.taken.filter((step) => step.startsWith('share')).length;
+  expect(shares()).toBe(1);
+  await bench.settle(1_000);
+  expect(shares()).toBe(2);
+});
+
 test('a worker whose process says it is gone is started again as long as it is desired', async () => {
   await bench.settle();
   bench.ready(0);

@@ -27,6 +27,8 @@ export class Reconciler {
   #isRunning = false;
   /** Workers whose last step failed: left alone until the next tick. */
   #held = new Set<string>();
+  /** What is taken back at the next tick, so that a step that fails at once is not taken again at once. */
+  #overdue: (() => void)[] = [];
   #unplaced: ReadonlySet<string> = new Set();
 
   constructor(
@@ -67,6 +69,7 @@ export class Reconciler {
   #armTick(): void {
     this.#tick = this.deps.clock.setTimer(() => {
       this.#held = new Set();
+      for (const takeBack of this.#overdue.splice(0)) takeBack();
       this.#armTick();
       this.wake();
     }, TICK_MS);
@@ -102,7 +105,7 @@ export class Reconciler {
       case 'share': {
         const before = observed.slot(action.slot)?.share ?? 1;
         observed.apply({ ...action, type: 'share' });
-        return () => observed.apply({ ...action, type: 'share', share: before });
+        return () => this.#overdue.push(() => observed.apply({ ...action, type: 'share', share: before }));
       }
       case 'start':
         this.#mark(action, () => 'starting');

@@ -70,6 +70,23 @@ test('status tells of processes with the jobs that their workers have in hand', 
   ]);
 });
 
+test('of workers that do not tell what they have in hand there is no number, only how many they are', () => {
+  const module = { kind: 'worker', url: 'file:///worker.mjs' } as const;
+  const cluster = new ModelCluster({ workersPerProcess: 1, min: 1, max: 1, forkBatch: 2, workersPerMessage: 256 }, [
+    groupConfig('mail'),
+    { ...groupConfig('pdf'), module },
+  ]);
+  cluster.scaleTo(1);
+  cluster.scaleTo(2, 'pdf');
+  cluster.settle();
+  const incarnation = cluster.observed.slot(0)?.incarnation as string;
+  cluster.observed.apply({ type: 'heartbeat', slot: 0, incarnation, beat: beat({ 'mail#1': 3 }) });
+  expect(statusReply(view(cluster), []).processes).toMatchObject([{ jobsInHand: 3, untold: 2 }]);
+  const [mail, pdf] = listReply(view(cluster), { what: 'workers' }).items;
+  expect(mail).toMatchObject({ worker: 'mail#1', jobsInHand: 3 });
+  expect(pdf).not.toHaveProperty('jobsInHand');
+});
+
 test('status of thousands of workers names the busy ones only', () => {
   const cluster = running(5_000);
   const incarnation = cluster.observed.slot(0)?.incarnation as string;

@@ -159,14 +159,20 @@ function workerStatus(view: View, worker: string): WorkerStatus {
     worker,
     ...(slot !== undefined && { slot }),
     state,
-    jobsInHand: view.observed.jobsInHand(worker),
+    ...(tellsJobs(view, worker) && { jobsInHand: view.observed.jobsInHand(worker) }),
     ...(seen && seen.lingering.length > 0 && { lingering: [...seen.lingering] }),
     restarts: seen?.restarts ?? 0,
     ...(seen?.error !== undefined && { error: seen.error }),
   };
 }
 
+/** What a worker of the user's own has in hand is its own secret: no number is better than a wrong one. */
+function tellsJobs({ desired }: View, worker: string): boolean {
+  return desired.config(groupOf(worker))?.module.kind !== 'worker';
+}
+
 export function processStatus(view: View, slot: SlotView): ProcessStatus {
+  const untold = view.observed.workersIn(slot.slot).filter((worker) => !tellsJobs(view, worker)).length;
   const lastExit = view.observed.crashes.last(slot.slot);
   return {
     slot: slot.slot,
@@ -181,6 +187,7 @@ export function processStatus(view: View, slot: SlotView): ProcessStatus {
     loopUtilization: slot.beat?.loopUtilization ?? 0,
     loopDelayP99Ms: slot.beat?.loopDelayP99Ms ?? 0,
     jobsInHand: slot.beat?.jobsInHand ?? 0,
+    ...(untold > 0 && { untold }),
     workers: Object.fromEntries(view.observed.workersIn(slot.slot).map((worker) => [worker, slot.beat?.workers[worker] ?? 0])),
     restarts: slot.restarts,
     ...(lastExit && { lastExit }),

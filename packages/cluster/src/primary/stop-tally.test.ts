@@ -9,6 +9,7 @@ test.each([
   { name: 'one aborted', reports: [clean, { ...clean, aborted: 1 }], code: 80 },
   { name: 'one returned', reports: [{ ...clean, returned: [job('1')] }], code: 80 },
   { name: 'one lost beside others returned', reports: [{ ...clean, returned: [job('1')], lost: [job('2')] }], code: 81 },
+  { name: 'a worker that was abandoned, as nobody knows what it held,', reports: [{ ...clean, abandoned: ['mail#1'] }], code: 81 },
 ])('$name is $code', ({ reports, code }) => {
   const tally = new StopTally();
   for (const report of reports) tally.add(report);
@@ -32,4 +33,11 @@ test('lists are cut at 100 over all processes', () => {
   for (let n = 0; n < 3; n++) tally.add({ ...clean, returned: Array.from({ length: 60 }, (_, i) => job(`${n}-${i}`)) });
   const { drained } = tally.report(false);
   expect([drained.finished, drained.returned.length]).toEqual([6, 100]);
+});
+
+test('abandoned workers are named', () => {
+  const tally = new StopTally();
+  tally.add({ ...clean, abandoned: ['mail#1'] });
+  tally.add({ ...clean, abandoned: ['mail#2'] });
+  expect(tally.report(false).drained.abandoned).toEqual(['mail#1', 'mail#2']);
 });

@@ -8,6 +8,7 @@ export class StopTally {
   readonly #total = { finished: 0, aborted: 0, returned: 0, lost: 0 };
   readonly #returned: JobRef[] = [];
   readonly #lost: JobRef[] = [];
+  readonly #abandoned: string[] = [];
 
   /** What a process said in `drained`. */
   add(report: DrainReport): void {
@@ -15,6 +16,9 @@ export class StopTally {
     this.#total.aborted += report.aborted;
     this.#note('returned', report.returned);
     this.#note('lost', [...report.lost, ...report.lingering]); // nothing lingers in a process that is gone
+    const { abandoned = [] } = report;
+    this.#total.lost += abandoned.length; // nobody can say that they held nothing
+    this.#abandoned.push(...abandoned.slice(0, LISTED - this.#abandoned.length));
   }
 
   /** A process ended without a word. @param recovered what was returned in its place; undefined: it could not be. */
@@ -38,7 +42,8 @@ export class StopTally {
         : aborted + returned > 0
           ? ExitCode.stoppedReturned
           : ExitCode.ok;
-    return { exitCode, drained: { finished, aborted, returned: [...this.#returned], lost: [...this.#lost], lingering: [] } };
+    const drained = { finished, aborted, returned: [...this.#returned], lost: [...this.#lost], lingering: [] };
+    return { exitCode, drained: this.#abandoned.length > 0 ? { ...drained, abandoned: [...this.#abandoned] } : drained };
   }
 
   #note(kind: 'returned' | 'lost', jobs: readonly JobRef[]): void {

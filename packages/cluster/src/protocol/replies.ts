@@ -49,6 +49,8 @@ export const DrainReport = z.object({
   returned: z.array(JobRef),
   lost: z.array(JobRef),
   lingering: z.array(JobRef),
+  /** Workers of your own that had not closed at the deadline: nobody knows what they had in hand. */
+  abandoned: z.array(z.string()).optional(),
 });
 export type DrainReport = z.infer<typeof DrainReport>;
 
@@ -137,6 +139,8 @@ export const ProcessStatus = z.object({
   loopUtilization: z.number(),
   loopDelayP99Ms: z.number(),
   jobsInHand: z.number(),
+  /** How many of the workers do not tell what they have in hand; absent: none. Their jobs are in no count. */
+  untold: z.number().optional(),
   workers: z.record(z.string(), z.number()),
   restarts: z.number(),
   lastExit: LastExit.optional(),
@@ -158,7 +162,8 @@ export const WorkerStatus = z.object({
   worker: z.string(),
   slot: z.number().optional(),
   state: WorkerState,
-  jobsInHand: z.number(),
+  /** Absent when the worker does not tell. */
+  jobsInHand: z.number().optional(),
   lingering: z.array(JobRef).optional(),
   restarts: z.number(),
   error: z.string().optional(),

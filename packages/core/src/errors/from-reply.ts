@@ -47,9 +47,9 @@ function statusMessage(code: number, { jobId, command, state = 'active', parentK
     case ErrorCode.JobHasFailedChildren:
       return `Cannot complete job ${jobId} because it has at least one failed child. ${command}`;
     case ErrorCode.SchedulerJobIdCollision:
-      return `Cannot create job scheduler iteration ${jobId}: its id already exists. ${command}`;
+      return `Cannot create job scheduler iteration - job ID already exists. ${command}`;
     case ErrorCode.SchedulerJobSlotsBusy:
-      return `Cannot create job scheduler iteration ${jobId}: all of the next slots already have jobs. ${command}`;
+      return `Cannot create job scheduler iteration - current and next time slots already have jobs. ${command}`;
     case FAMILY_TOO_LARGE:
       return `Job ${jobId} has a family of more than 1000 jobs: remove its children first. ${command}`;
     default:

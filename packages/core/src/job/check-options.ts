@@ -106,7 +106,8 @@ function checkJobId(option: string, value: unknown): void {
   if (RESERVED_IDS.has(id)) refuse(option, id, 'a text that is not the name of a key of the queue');
 }
 
-function checkParent(option: string, value: unknown): void {
+/** @throws InvalidOptionError when it does not name a job: `{ id, queue: '<prefix>:<queue>' }`. */
+export function checkParent(option: string, value: unknown): void {
   const { id, queue } = members(option, value, ['id', 'queue']);
   if (typeof id !== 'string' || id === '') refuse(`${option}.id`, id, 'the id of a job');
   if (typeof queue !== 'string' || !queue.includes(':')) {

@@ -1,3 +1,4 @@
+import type { Tracing } from '../telemetry/tracing.js';
 import type { ChildKind, ChildPage, PageRequest } from './children.js';
 import type { JobRecord } from './job-record.js';
 import type { JobState } from './job-state.js';
@@ -11,6 +12,8 @@ export interface ReprocessOptions {
 
 /** What a Job may ask of the store that holds its queue. Statuses are those of the data model, section 4.1: 0 or more is success. */
 export interface JobCommands {
+  /** Absent: no telemetry. */
+  readonly tracing?: Tracing | undefined;
   read(jobId: string): Promise<JobRecord | undefined>;
   state(jobId: string): Promise<JobState>;
   /** @param data JSON text. */

@@ -1,5 +1,6 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
 export { checkJobOptions, JOB_OPTIONS, MAX_PRIORITY } from './check-options.js';
+export { InvalidScheduleError, REPEAT_OPTIONS, type Repeat } from './check-repeat.js';
 export {
   CHILD_KINDS,
   type ChildKind,
@@ -38,13 +39,23 @@ export {
   FETCHED_FIELDS,
   type FetchedJob,
   type JobRecord,
+  type ParentLink,
   type RawJobFields,
   type ScheduleDuty,
   type StoredJobOptions,
 } from './job-record.js';
 export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
-export { type NewJob, newJob } from './new-job.js';
-export { isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule } from './next-run.js';
+export { addedRecord, type NewJob, newJob } from './new-job.js';
+export { defaultRepeatStrategy, isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule, slotFrom } from './next-run.js';
 export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
+export {
+  decodeScheduler,
+  type JobSchedulerJson,
+  type JobSchedulerTemplate,
+  type JobSchedulerTemplateOptions,
+  type NewScheduler,
+  newScheduler,
+  TEMPLATE,
+} from './scheduler.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -32,16 +32,30 @@ export interface ParentOptions {
   queue: string;
 }
 
+/** When the jobs of a scheduler run, with BullMQ's names: by `pattern` or by `every`, never both. */
 export interface RepeatOptions {
+  /** Cron expression of 5 fields, or of 6 with seconds first; or whatever `settings.repeatStrategy` understands. */
   pattern?: string;
+  /** ms from slot to slot. */
   every?: number;
+  /** Iterations in all; one that is reached adds nothing. */
   limit?: number;
   startDate?: Date | number | string;
   endDate?: Date | number | string;
+  /** IANA zone of the pattern. Default: the zone of the process that computes the next slot. */
   tz?: string;
+  /** The first job runs at once, whatever the pattern says; with `every` it does anyway. */
   immediately?: boolean;
+  /** ms that the grid of an interval is shifted by. */
   offset?: number;
+  /** Iterations that count as done already. */
   count?: number;
+  /** Accepted for compatibility, without effect. */
+  key?: string;
+  /** Accepted for compatibility, without effect. */
+  jobId?: string;
+  /** Accepted for compatibility, without effect. */
+  prevMillis?: number;
 }
 
 /** What a caller may say about a job, with BullMQ's names. */

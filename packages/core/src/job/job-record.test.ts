@@ -78,3 +78,7 @@ test('a fetched job counts the start that the script has counted', () => {
     }),
   });
 });
+
+test('a back-off that is a number, as schedulers of BullMQ hand it on, is a fixed one', () => {
+  expect(decodeJob('1', { opts: '{"backoff":500}' }).record.opts).toEqual({ backoff: { type: 'fixed', delay: 500 } });
+});

@@ -1,3 +1,4 @@
+import { POLICIES } from './check-options.js';
 import { decodeJson, decodeObject, integerField } from './decode.js';
 
 /** A job as its hash has it, decoded once. Absent numbers are 0, absent texts undefined. See the data model, section 2.1. */
@@ -23,11 +24,22 @@ export interface JobRecord {
   readonly failedReason: string | undefined;
   readonly stacktrace: readonly string[];
   readonly parentKey: string | undefined;
-  readonly parent: { readonly id: string; readonly queueKey: string } | undefined;
+  readonly parent: ParentLink | undefined;
   readonly repeatJobKey: string | undefined;
   readonly deduplicationId: string | undefined;
   /** Set: the next activation must fail the job with this text, without running it. */
   readonly deferredFailure: string | undefined;
+}
+
+/** Where a child's parent is, and what becomes of it when the child fails for good: one flag at most (data model 8.4). */
+export interface ParentLink {
+  readonly id: string;
+  /** `<prefix>:<queue>`. */
+  readonly queueKey: string;
+  readonly fpof?: true;
+  readonly cpof?: true;
+  readonly idof?: true;
+  readonly rdof?: true;
 }
 
 /** The stored form of job options; unknown names are kept. */
@@ -93,7 +105,7 @@ export function decodeJob(id: string, fields: RawJobFields): { readonly record: 
     id,
     name: fields.name ?? '',
     data: data.value,
-    opts: opts.value as StoredJobOptions,
+    opts: withBackoffObject(opts.value),
     timestamp: integerField(fields.timestamp),
     delay: integerField(fields.delay),
     priority: integerField(fields.priority),
@@ -132,6 +144,11 @@ export function decodeFetched(id: string, values: readonly (string | null)[], to
   };
 }
 
+/** Schedulers of BullMQ hand on a back-off that was given as a number as it was given. */
+function withBackoffObject(opts: Record<string, unknown>): StoredJobOptions {
+  return typeof opts.backoff === 'number' ? { ...opts, backoff: { type: 'fixed', delay: opts.backoff } } : opts;
+}
+
 function optionalInteger(text: string | null | undefined): number | undefined {
   return text === null || text === undefined ? undefined : integerField(text);
 }
@@ -156,9 +173,11 @@ function decodeStackTrace(text: string | null | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
-function decodeParent(text: string | null | undefined): JobRecord['parent'] {
+/** JSON text of a job's parent -> link; undefined where it has no usable one. */
+export function decodeParent(text: string | null | undefined): ParentLink | undefined {
   if (text === null || text === undefined) return undefined;
-  const { id, queueKey } = decodeObject(text).value;
+  const { id, queueKey, ...flags } = decodeObject(text).value;
   if ((typeof id !== 'string' && typeof id !== 'number') || typeof queueKey !== 'string') return undefined;
-  return { id: String(id), queueKey };
+  const policies = Object.values(POLICIES).filter((flag) => flags[flag] === true);
+  return { id: String(id), queueKey, ...Object.fromEntries(policies.map((flag) => [flag, true])) };
 }

@@ -14,7 +14,7 @@ import {
 import type { JobCommands } from './commands.js';
 import { toPublicJson, toStoredJson } from './job-json.js';
 import type { JobsOptions } from './job-options.js';
-import type { JobRecord } from './job-record.js';
+import type { JobRecord, ParentLink } from './job-record.js';
 import type { JobState } from './job-state.js';
 import { toPublicOptions } from './stored-options.js';
 
@@ -102,7 +102,7 @@ export class JobView<Data = any, Result = any, Name extends string = string> {
   get deferredFailure(): string | undefined {
     return this.currentRecord.deferredFailure;
   }
-  get parent(): { readonly id: string; readonly queueKey: string } | undefined {
+  get parent(): ParentLink | undefined {
     return this.currentRecord.parent;
   }
   get parentKey(): string | undefined {

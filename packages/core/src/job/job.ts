@@ -1,11 +1,13 @@
 import type { QueueRef } from '../keys/queue-keys.js';
 import { integer, positiveInt, toError } from '../kit/index.js';
+import { traceSettlement } from '../telemetry/settlement.js';
+import { checkParent } from './check-options.js';
 import type { JobCommands } from './commands.js';
 import { decideOutcome } from './decide-outcome.js';
 import { decodeObject } from './decode.js';
 import { MAX_DELAY_MS } from './delay.js';
 import { JobAdmin } from './job-admin.js';
-import type { JobsOptions } from './job-options.js';
+import type { JobsOptions, ParentOptions } from './job-options.js';
 import { decodeJob, type JobRecord, type RawJobFields } from './job-record.js';
 import type { Outcome } from './outcome.js';
 import { toPublicOptions } from './stored-options.js';
@@ -118,11 +120,13 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   }
 
   /**
-   * Waits for children that were added meanwhile. @returns false when there is none to wait for: the job is still active. If true, the
-   * processor throws WaitingChildrenError.
+   * Waits for children that were added meanwhile, if any is pending, or `child` is. @returns false when there is none to wait for: the job
+   * is still active. If true, the processor throws WaitingChildrenError.
    */
-  async moveToWaitingChildren(token = this.ownToken()): Promise<boolean> {
-    return (await this.#move({ kind: 'wait-children' }, token, 'moveToWaitingChildren')) === 0;
+  async moveToWaitingChildren(token = this.ownToken(), { child }: { readonly child?: ParentOptions } = {}): Promise<boolean> {
+    if (child) checkParent('child', child);
+    const outcome: Outcome = { kind: 'wait-children', ...(child ? { child: `${child.queue}:${child.id}` } : {}) };
+    return (await this.#move(outcome, token, 'moveToWaitingChildren')) === 0;
   }
 
   /** Resolves with what the processor returns, rejects when the job fails; without `ttlMs`, waits without limit. See `wait-until-finished.ts`. */
@@ -136,7 +140,10 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   }
 
   async #move(outcome: Outcome, token: string, command: string, at = this.commands.now()): Promise<number> {
-    return this.check(await this.commands.settle({ jobId: this.id, token, at, outcome }), command);
+    const { commands } = this;
+    const store = async (): Promise<number> => this.check(await commands.settle({ jobId: this.id, token, at, outcome }), command);
+    const { tracing } = commands;
+    return tracing ? traceSettlement({ tracing, now: () => commands.now() }, this.record, outcome, store) : store();
   }
 
   protected ownToken(): string {

@@ -3,7 +3,7 @@ import { checkJobOptions, checkSize, POLICIES } from './check-options.js';
 import { type Deduplication, deduplicationOf } from './deduplication.js';
 import { delayOf } from './delay.js';
 import type { JobsOptions, ParentOptions } from './job-options.js';
-import type { StoredJobOptions } from './job-record.js';
+import { decodeParent, type JobRecord, type StoredJobOptions } from './job-record.js';
 import { toStoredOptions } from './stored-options.js';
 
 /** A job on its way to Redis, checked and encoded. */
@@ -62,4 +62,32 @@ function parentOf({ id, queue }: ParentOptions, options: JobsOptions): NewJob['p
   const policy = Object.entries(POLICIES).find(([name]) => options[name as keyof typeof POLICIES]);
   const stored = { id, queueKey: queue, ...(policy ? { [policy[1]]: true } : {}) };
   return { key: `${queue}:${id}`, json: JSON.stringify(stored) };
+}
+
+/** What Redis has of a job that was just added. @param id what the add answered. */
+export function addedRecord(job: NewJob, data: unknown, id: string): JobRecord {
+  return {
+    id,
+    name: job.name,
+    data: data === undefined ? {} : data,
+    opts: job.opts,
+    timestamp: job.timestamp,
+    delay: job.delay,
+    priority: job.priority,
+    attemptsMade: 0,
+    attemptsStarted: 0,
+    stalledCounter: 0,
+    processedOn: undefined,
+    processedBy: undefined,
+    finishedOn: undefined,
+    progress: 0,
+    returnvalue: undefined,
+    failedReason: undefined,
+    stacktrace: [],
+    parentKey: job.parent?.key,
+    parent: decodeParent(job.parent?.json),
+    repeatJobKey: undefined,
+    deduplicationId: job.deduplication?.id,
+    deferredFailure: undefined,
+  };
 }

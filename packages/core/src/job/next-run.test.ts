@@ -1,5 +1,5 @@
 import { decodeJob } from './job-record.js';
-import { isOver, nextRunAt, type RepeatRule, repeatRule } from './next-run.js';
+import { defaultRepeatStrategy, isOver, nextRunAt, type RepeatRule, repeatRule, slotFrom } from './next-run.js';
 
 const at = (text: string) => Date.parse(text);
 const NOON = at('2026-03-28T12:00:00Z');
@@ -71,4 +71,28 @@ test('a schedule is over beyond its limit or past its end', () => {
   expect(isOver({ ...RULE, limit: 1 }, NOON)).toBe(true);
   expect(isOver({ ...RULE, endAt: NOON }, NOON)).toBe(false);
   expect(isOver({ ...RULE, endAt: NOON - 1 }, NOON)).toBe(true);
+});
+
+test.each([
+  { name: 'the next match', options: {}, want: '2026-03-29T09:00:00.000Z' },
+  { name: 'at once', options: { immediately: true }, want: '2026-03-28T12:00:00.000Z' },
+  { name: 'from the start on', options: { startDate: '2026-05-01' }, want: '2026-05-01T09:00:00.000Z' },
+  { name: 'not past the end', options: { endDate: NOON + 1 }, want: undefined },
+  { name: 'not at once past the end', options: { endDate: NOON - 1, immediately: true }, want: undefined },
+  { name: 'no start after the end', options: { startDate: '2026-05-01', endDate: '2026-04-01' }, want: undefined },
+  { name: 'nothing without a pattern', options: { pattern: '' }, want: undefined },
+])('the default strategy: $name', ({ options, want }) => {
+  const next = defaultRepeatStrategy(NOON, { pattern: '0 9 * * *', tz: 'UTC', ...options });
+  expect(next === undefined ? undefined : new Date(next).toISOString()).toBe(want);
+});
+
+test.each([
+  [5, 3, 5],
+  [2, 3, 3],
+  [5.7, 3, 5],
+  [undefined, 3, undefined],
+  [null, 3, undefined],
+  [Number.NaN, 3, undefined],
+])('what a strategy answered, %p at %p, is %p', (answer, now, want) => {
+  expect(slotFrom(answer, now)).toBe(want);
 });

@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
+import type { RepeatOptions } from './job-options.js';
 import type { JobRecord } from './job-record.js';
 
 /** The rule of a job scheduler, as its iterations carry it. Instants in epoch ms. */
@@ -19,7 +20,7 @@ export interface RepeatRule {
 /** An application's own rule, in place of cron: the next instant after `millis` (epoch ms), or nothing when the schedule is over. */
 export type RepeatStrategy = (
   millis: number,
-  opts: Readonly<Record<string, unknown>>,
+  opts: Readonly<RepeatOptions>,
   name?: string,
 ) => number | undefined | null | Promise<number | undefined | null>;
 
@@ -49,14 +50,42 @@ export function isOver({ limit, count, endAt }: RepeatRule, now: number): boolea
  */
 export function nextRunAt(rule: RepeatRule, now: number): number | undefined {
   if (rule.pattern === undefined || isOver(rule, now)) return undefined;
-  const from = Math.max(now, rule.previousAt, rule.startAt ?? 0);
-  const options = { currentDate: new Date(from), ...(rule.tz === undefined ? {} : { tz: rule.tz }) };
-  const expression = CronExpressionParser.parse(rule.pattern, {
-    ...options,
-    ...(rule.endAt === undefined ? {} : { endDate: new Date(rule.endAt) }),
+  const { pattern, tz, startAt = 0, endAt } = rule;
+  const next = nextMatch({ pattern, tz, endAt }, Math.max(now, rule.previousAt, startAt));
+  return next === undefined ? undefined : Math.max(next, now);
+}
+
+/**
+ * The strategy for cron patterns, for an application's own to fall back on: epoch ms of the first match after `millis`, from the start
+ * on; `millis` itself with `immediately`; undefined past the end, or without a pattern.
+ * @throws Error when the pattern or the zone cannot be read.
+ */
+export function defaultRepeatStrategy(millis: number, opts: RepeatOptions): number | undefined {
+  const { pattern, tz, immediately, startDate, endDate } = opts;
+  if (!pattern) return undefined;
+  const endAt = endDate === undefined ? undefined : new Date(endDate).getTime();
+  if (endAt !== undefined && millis > endAt) return undefined;
+  if (immediately) return millis;
+  return nextMatch({ pattern, tz, endAt }, Math.max(millis, startDate === undefined ? 0 : new Date(startDate).getTime()));
+}
+
+/** What a strategy answered, as a slot (epoch ms, not before now); undefined: the schedule is over. */
+export function slotFrom(answer: number | undefined | null, now: number): number | undefined {
+  return typeof answer === 'number' && Number.isFinite(answer) ? Math.max(Math.trunc(answer), now) : undefined;
+}
+
+/** The first match of a pattern after an instant, within its end. */
+function nextMatch(
+  { pattern, tz, endAt }: { readonly pattern: string; readonly tz: string | undefined; readonly endAt: number | undefined },
+  from: number,
+): number | undefined {
+  if (endAt !== undefined && from > endAt) return undefined;
+  const expression = CronExpressionParser.parse(pattern, {
+    currentDate: new Date(from),
+    ...(tz === undefined ? {} : { tz }),
+    ...(endAt === undefined ? {} : { endDate: new Date(endAt) }),
   });
-  if (!expression.hasNext()) return undefined;
-  return Math.max(expression.next().getTime(), now);
+  return expression.hasNext() ? expression.next().getTime() : undefined;
 }
 
 function instant(value: unknown): number | undefined {

@@ -23,7 +23,8 @@ export type Outcome =
     }
   /** Back to the front of its class with attempts and stall count untouched: rate limited, moved by hand, drained, or unsupported. */
   | { readonly kind: 'wait'; readonly isRateLimited?: boolean }
-  | { readonly kind: 'wait-children' };
+  /** `child`: full key of a child to wait for; without it, any. */
+  | { readonly kind: 'wait-children'; readonly child?: string };
 
 /** An outcome on its way to Redis. `at` is the epoch ms at which the run ended: it becomes `finishedOn`, so a second try is recognised. */
 export interface PendingOutcome {

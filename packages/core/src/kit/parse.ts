@@ -2,12 +2,22 @@ import { CodedError } from './coded-error.js';
 
 /** A value from outside that cannot be used; `option` is its name or path, the message says what would be accepted. */
 export class InvalidOptionError extends CodedError {
+  readonly #value: unknown;
+  readonly #expected: string;
+
   constructor(
     readonly option: string,
     value: unknown,
     expected: string,
   ) {
     super('INVALID_OPTION', `${option} must be ${expected}, got ${show(value)}`);
+    this.#value = value;
+    this.#expected = expected;
+  }
+
+  /** The same about an option that is part of something larger: `path.option`. */
+  within(path: string): InvalidOptionError {
+    return new InvalidOptionError(`${path}.${this.option}`, this.#value, this.#expected);
   }
 }
 

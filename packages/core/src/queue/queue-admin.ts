@@ -2,6 +2,7 @@ import { EngineError, errorFromStatus } from '../errors/index.js';
 import { type JobProgress, REMOVE_OPTIONS, type RemoveOptions } from '../job/index.js';
 import { type Check, checked, flag, InvalidOptionError, nonNegativeInt, positiveInt, type Shape } from '../kit/index.js';
 import type { CleanState } from '../store/index.js';
+import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import { QueueView } from './queue-view.js';
 
 /** What can be cleaned; `waiting` is `wait`. */
@@ -52,27 +53,42 @@ export const OBLITERATE_OPTIONS: Shape<ObliterateOptions> = { force: flag, count
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
 export class QueueAdmin<Data = any, Result = any, Name extends string = string> extends QueueView<Data, Result, Name> {
   /** Makes a deduplication id free for the next add, whichever job owns it. @returns 1 freed, 0 nobody owned it. */
-  async removeDeduplicationKey(deduplicationId: string): Promise<number> {
-    const { admin, queue } = await this.ready();
-    return admin.freeDeduplication(queue, deduplicationId);
+  removeDeduplicationKey(deduplicationId: string): Promise<number> {
+    return this.traced(
+      'removeDeduplicationKey',
+      () => this.#freeDeduplication(deduplicationId),
+      () => ({
+        attributes: { [TelemetryAttributes.DeduplicationKey]: deduplicationId },
+      }),
+    );
   }
 
   /** @deprecated the old name of `removeDeduplicationKey`. */
   removeDebounceKey(deduplicationId: string): Promise<number> {
-    return this.removeDeduplicationKey(deduplicationId);
+    return this.traced(
+      'removeDebounceKey',
+      () => this.#freeDeduplication(deduplicationId),
+      () => ({
+        attributes: { [TelemetryAttributes.JobKey]: deduplicationId },
+      }),
+    );
   }
 
   /** Stops the queue for all workers of all clients; jobs in hand go on. */
-  async pause(): Promise<void> {
-    const { admin, queue } = await this.ready();
-    await admin.pause(queue);
-    this.emit('paused');
+  pause(): Promise<void> {
+    return this.traced('pause', async () => {
+      const { admin, queue } = await this.ready();
+      await admin.pause(queue);
+      this.emit('paused');
+    });
   }
 
-  async resume(): Promise<void> {
-    const { admin, queue } = await this.ready();
-    await admin.resume(queue);
-    this.emit('resumed');
+  resume(): Promise<void> {
+    return this.traced('resume', async () => {
+      const { admin, queue } = await this.ready();
+      await admin.resume(queue);
+      this.emit('resumed');
+    });
   }
 
   /**
@@ -82,8 +98,14 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    */
   async remove(jobId: string, options: RemoveOptions = {}): Promise<number> {
     const { removeChildren = true } = checked('', options, REMOVE_OPTIONS);
-    const { commands } = await this.ready();
-    return check(await commands.remove(jobId, removeChildren), jobId, 'removeJob');
+    return this.traced(
+      'remove',
+      async () => {
+        const { commands } = await this.ready();
+        return check(await commands.remove(jobId, removeChildren), jobId, 'removeJob');
+      },
+      () => ({ attributes: { [TelemetryAttributes.JobId]: jobId, [TelemetryAttributes.JobOptions]: JSON.stringify({ removeChildren }) } }),
+    );
   }
 
   /** Appends a row to a job's log. @param keepLogs rows that stay, the newest ones; 0: all. @returns the number of rows kept. */
@@ -93,31 +115,55 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
     return check(await commands.addLog(jobId, row, keepLogs), jobId, 'addLog');
   }
 
-  async updateJobProgress(jobId: string, progress: JobProgress): Promise<void> {
-    const { commands } = await this.ready();
-    check(await commands.updateProgress(jobId, JSON.stringify(progress) ?? 'null'), jobId, 'updateProgress');
+  updateJobProgress(jobId: string, progress: JobProgress): Promise<void> {
+    return this.traced(
+      'updateJobProgress',
+      async () => {
+        const { commands } = await this.ready();
+        check(await commands.updateProgress(jobId, JSON.stringify(progress) ?? 'null'), jobId, 'updateProgress');
+      },
+      () => ({ attributes: { [TelemetryAttributes.JobId]: jobId, [TelemetryAttributes.JobProgress]: JSON.stringify(progress) } }),
+    );
   }
 
   /** Lets finished jobs run again, whatever their priority; their parents wait for them again. */
   async retryJobs(options: RetryJobsOptions = {}): Promise<void> {
     const { state = 'failed', count = MAX_BATCH, timestamp } = checked('', options, RETRY_JOBS_OPTIONS);
-    const { purge, queue, now } = await this.ready();
-    const until = timestamp ?? now();
-    await purge.moveJobs(queue, { state, until, count: Math.min(count, MAX_BATCH) });
+    return this.traced(
+      'retryJobs',
+      async () => {
+        const { purge, queue, now } = await this.ready();
+        const until = timestamp ?? now();
+        await purge.moveJobs(queue, { state, until, count: Math.min(count, MAX_BATCH) });
+      },
+      () => ({ kind: SpanKind.PRODUCER, attributes: { [TelemetryAttributes.QueueOptions]: JSON.stringify(options) } }),
+    );
   }
 
   /** Makes all delayed jobs ready, whatever their priority. */
   async promoteJobs(options: PromoteJobsOptions = {}): Promise<void> {
     const { count = MAX_BATCH } = checked('', options, PROMOTE_JOBS_OPTIONS);
-    const { purge, queue } = await this.ready();
-    await purge.moveJobs(queue, { state: 'delayed', count: Math.min(count, MAX_BATCH) });
+    return this.traced(
+      'promoteJobs',
+      async () => {
+        const { purge, queue } = await this.ready();
+        await purge.moveJobs(queue, { state: 'delayed', count: Math.min(count, MAX_BATCH) });
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueOptions]: JSON.stringify(options) } }),
+    );
   }
 
   /** Removes all jobs that are ready, and with `delayed` those that wait for a time. Iterations that schedulers depend on stay. */
   async drain(delayed = false): Promise<void> {
     flag('delayed', delayed);
-    const { purge, queue } = await this.ready();
-    await purge.drain(queue, delayed ? ['wait', 'paused', 'prioritized', 'delayed'] : ['wait', 'paused', 'prioritized']);
+    return this.traced(
+      'drain',
+      async () => {
+        const { purge, queue } = await this.ready();
+        await purge.drain(queue, delayed ? ['wait', 'paused', 'prioritized', 'delayed'] : ['wait', 'paused', 'prioritized']);
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueDrainDelay]: delayed } }),
+    );
   }
 
   /**
@@ -126,21 +172,34 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    * @param limit jobs at most; 0: all.
    * @returns the ids of the jobs removed.
    */
-  async clean(grace: number, limit: number, type: CleanType = 'completed'): Promise<string[]> {
-    const states = Object.hasOwn(CLEANABLE, type) ? CLEANABLE[type] : undefined;
-    if (!states) throw new InvalidOptionError('type', type, `one of ${Object.keys(CLEANABLE).join(', ')}`);
-    nonNegativeInt('grace', grace);
-    const most = limit === Number.POSITIVE_INFINITY || limit === 0 ? Number.MAX_SAFE_INTEGER : nonNegativeInt('limit', limit);
-    const { inspect, purge, queue, now } = await this.ready();
-    const olderThan = now() - grace;
-    const removed: string[] = [];
-    for (const state of states) {
-      const isParked = state === 'paused' && type !== 'paused'; // only looked at if a v5 client has parked jobs there
-      if (isParked && (await inspect.counts(queue)).parked === 0) continue;
-      if (removed.length < most) removed.push(...(await purge.clean(queue, state, olderThan, most - removed.length)));
-    }
-    this.emit('cleaned', removed, type);
-    return removed;
+  clean(grace: number, limit: number, type: CleanType = 'completed'): Promise<string[]> {
+    return this.traced(
+      'clean',
+      async (span) => {
+        const states = Object.hasOwn(CLEANABLE, type) ? CLEANABLE[type] : undefined;
+        if (!states) throw new InvalidOptionError('type', type, `one of ${Object.keys(CLEANABLE).join(', ')}`);
+        nonNegativeInt('grace', grace);
+        const most = limit === Number.POSITIVE_INFINITY || limit === 0 ? Number.MAX_SAFE_INTEGER : nonNegativeInt('limit', limit);
+        const { inspect, purge, queue, now } = await this.ready();
+        const olderThan = now() - grace;
+        const removed: string[] = [];
+        for (const state of states) {
+          const isParked = state === 'paused' && type !== 'paused'; // only looked at if a v5 client has parked jobs there
+          if (isParked && (await inspect.counts(queue)).parked === 0) continue;
+          if (removed.length < most) removed.push(...(await purge.clean(queue, state, olderThan, most - removed.length)));
+        }
+        span?.set({ [TelemetryAttributes.QueueCleanCount]: removed.length });
+        this.emit('cleaned', removed, type);
+        return removed;
+      },
+      () => ({
+        attributes: {
+          [TelemetryAttributes.QueueGrace]: grace,
+          [TelemetryAttributes.JobType]: type,
+          [TelemetryAttributes.QueueCleanLimit]: limit || Number.POSITIVE_INFINITY,
+        },
+      }),
+    );
   }
 
   /**
@@ -150,13 +209,15 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    */
   async obliterate(options: ObliterateOptions = {}): Promise<void> {
     const { force = false, count = MAX_BATCH } = checked('', options, OBLITERATE_OPTIONS);
-    await this.pause();
-    const { purge, queue } = await this.ready();
-    for (let status = 1; status !== 0; ) {
-      status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
-      if (status === -1) throw new EngineError('QUEUE_NOT_PAUSED', 'Cannot obliterate non-paused queue');
-      if (status === -2) throw new EngineError('QUEUE_IS_ACTIVE', 'Cannot obliterate queue with active jobs');
-    }
+    return this.traced('obliterate', async () => {
+      await this.pause();
+      const { purge, queue } = await this.ready();
+      for (let status = 1; status !== 0; ) {
+        status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
+        if (status === -1) throw new EngineError('QUEUE_NOT_PAUSED', 'Cannot obliterate non-paused queue');
+        if (status === -2) throw new EngineError('QUEUE_IS_ACTIVE', 'Cannot obliterate queue with active jobs');
+      }
+    });
   }
 
   /**
@@ -172,10 +233,16 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   }
 
   /** Cuts the event stream to about `maxLength` entries. @returns how many were removed. */
-  async trimEvents(maxLength: number): Promise<number> {
-    nonNegativeInt('maxLength', maxLength);
-    const { purge, queue } = await this.ready();
-    return purge.trimEvents(queue, maxLength);
+  trimEvents(maxLength: number): Promise<number> {
+    return this.traced(
+      'trimEvents',
+      async () => {
+        nonNegativeInt('maxLength', maxLength);
+        const { purge, queue } = await this.ready();
+        return purge.trimEvents(queue, maxLength);
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueEventMaxLength]: maxLength } }),
+    );
   }
 
   /** Deletes a key that old majors of BullMQ left behind. @returns 1, or 0 when there was none. */
@@ -213,14 +280,25 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   /** No job starts for `ms`, on workers that have a rate limit. */
   async rateLimit(ms: number): Promise<void> {
     positiveInt('expireTimeMs', ms);
-    const { admin, queue } = await this.ready();
-    await admin.rateLimit(queue, ms);
+    return this.traced(
+      'rateLimit',
+      async () => {
+        const { admin, queue } = await this.ready();
+        await admin.rateLimit(queue, ms);
+      },
+      () => ({ attributes: { [TelemetryAttributes.QueueRateLimit]: ms } }),
+    );
   }
 
   /** Ends a rate limit's wait at once. @returns 1, or 0 when there was none. */
   async removeRateLimitKey(): Promise<number> {
     const { admin, queue } = await this.ready();
     return admin.removeRateLimit(queue);
+  }
+
+  async #freeDeduplication(deduplicationId: string): Promise<number> {
+    const { admin, queue } = await this.ready();
+    return admin.freeDeduplication(queue, deduplicationId);
   }
 }
 

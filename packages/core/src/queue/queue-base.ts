@@ -2,6 +2,8 @@ import { EventEmitter } from 'eventemitter3';
 import { Job, type JobProgress, type JobRecord } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import type { AdminStore, ChildrenStore, ClientStore, InspectStore, JobStore, PurgeStore } from '../store/index.js';
+import type { SpanDetails, TracedSpan, Tracing } from '../telemetry/tracing.js';
+import type { Schedulers } from './schedulers.js';
 
 /** What a queue tells of what its own methods, and jobs read through it, did; events of all clients come from the event stream. */
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any queue
@@ -28,6 +30,9 @@ export interface QueueParts {
   readonly clients: ClientStore;
   readonly admin: AdminStore;
   readonly purge: PurgeStore;
+  /** Absent without telemetry. */
+  readonly tracing: Tracing | undefined;
+  readonly schedulers: Schedulers;
   /** Epoch ms. */
   now(): number;
   ready(): Promise<void>;
@@ -59,6 +64,21 @@ export class QueueBase<Data = any, Result = any, Name extends string = string> e
   /** A job of this queue from its record. */
   jobOf(record: JobRecord): Job<Data, Result, Name> {
     return new Job<Data, Result, Name>(this.#parts.queue, record, this.#parts.commands);
+  }
+
+  /** Does `work` inside a span, if there is telemetry. @param details asked for only then. */
+  protected async traced<T>(
+    operation: string,
+    work: (span: TracedSpan | undefined) => Promise<T>,
+    details: () => SpanDetails = () => ({}),
+  ): Promise<T> {
+    const { tracing } = this.#parts;
+    return tracing ? tracing.trace(operation, details(), work) : work(undefined);
+  }
+
+  /** Waits for Redis itself, after it has checked what it was given. */
+  protected get schedulers(): Schedulers {
+    return this.#parts.schedulers;
   }
 
   /** The parts, once Redis answers. @throws RedisUnreachableError when it does not within the connection's limit. */

@@ -1,6 +1,7 @@
-import { checkJobOptions, type JobsOptions } from '../job/index.js';
-import { anObject, checked, flag, nonNegativeInt, type Shape, text } from '../kit/index.js';
+import { checkJobOptions, type JobsOptions, type RepeatStrategy } from '../job/index.js';
+import { aFunction, checked, flag, nonNegativeInt, type Shape, text } from '../kit/index.js';
 import { type ConnectionInput, checkConnection } from '../redis/index.js';
+import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 
 /** BullMQ's QueueOptions by name and meaning. */
 export interface QueueOptions {
@@ -17,10 +18,10 @@ export interface QueueOptions {
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
-  /** Accepted for compatibility, without effect yet: job schedulers are not offered. */
-  readonly settings?: object;
-  /** Accepted for compatibility, without effect yet. */
-  readonly telemetry?: unknown;
+  /** `repeatStrategy` says when the first job of a scheduler with a pattern runs; the workers need the same one for those after it. */
+  readonly settings?: { readonly repeatStrategy?: RepeatStrategy };
+  /** Makes spans and metrics of what the queue does, and lets its jobs carry the trace; see `docs/telemetry.md`. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The options below the edge. */
@@ -31,12 +32,15 @@ export interface ResolvedQueueOptions {
   readonly maxEvents: number;
   readonly isMetaWritten: boolean;
   readonly skipVersionCheck: boolean;
+  readonly telemetry: Telemetry | undefined;
+  readonly repeatStrategy: RepeatStrategy | undefined;
 }
 
 const EVENT_STREAM: Shape<{ readonly maxLen?: number }> = { maxLen: nonNegativeInt };
 const STREAMS: Shape<NonNullable<QueueOptions['streams']>> = {
   events: (option, value) => checked(option, value, EVENT_STREAM),
 };
+const SETTINGS: Shape<NonNullable<QueueOptions['settings']>> = { repeatStrategy: aFunction };
 /** How each option is checked; what is not in here is refused. */
 export const QUEUE_OPTIONS: Shape<QueueOptions> = {
   connection: checkConnection,
@@ -46,10 +50,11 @@ export const QUEUE_OPTIONS: Shape<QueueOptions> = {
   skipMetasUpdate: flag,
   skipVersionCheck: flag,
   skipWaitingForReady: flag,
-  settings: anObject,
-  telemetry: anObject,
+  settings: (option, value) => checked(option, value, SETTINGS),
+  telemetry: checkTelemetry,
 };
-const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
+/** Where Redis is, unless somebody says. */
+export const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
 
 /** @throws InvalidOptionError */
 export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
@@ -62,5 +67,7 @@ export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
     maxEvents: streams?.events?.maxLen ?? 10_000,
     isMetaWritten: !skipMetasUpdate,
     skipVersionCheck,
+    telemetry: given.telemetry,
+    repeatStrategy: given.settings?.repeatStrategy,
   });
 }

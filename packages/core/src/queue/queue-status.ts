@@ -27,6 +27,14 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
     return Object.fromEntries(counters.map(([type, count]) => [type, count(counts)]));
   }
 
+  /** The same counts, recorded as the gauge `bullmq.queue.jobs` of the option `telemetry` as well. */
+  async recordJobCountsMetric(...types: JobType[]): Promise<Record<string, number>> {
+    const counts = await this.getJobCounts(...types);
+    const { tracing } = await this.ready();
+    tracing?.meter?.counts(counts);
+    return counts;
+  }
+
   /** The sum of the counts of the given states. */
   async getJobCountByTypes(...types: JobType[]): Promise<number> {
     const counts = await this.getJobCounts(...new Set(types));
@@ -126,12 +134,6 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
   async isMaxed(): Promise<boolean> {
     const { inspect, queue } = await this.ready();
     return inspect.isMaxed(queue);
-  }
-
-  /** How many job schedulers the queue has. */
-  async getJobSchedulersCount(): Promise<number> {
-    const { inspect, queue } = await this.ready();
-    return inspect.schedulerCount(queue);
   }
 
   /** Connections of this queue's workers, of all clients that name them as BullMQ does. A process of ours is listed once, for one queue. */

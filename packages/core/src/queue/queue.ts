@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { type Job, type JobRecord, type JobsOptions, type NewJob, newJob } from '../job/index.js';
+import { addedRecord, type Job, type JobsOptions, type NewJob, newJob } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { anArray, anObject, type Check, checked, OncePrinter, type Shape, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
-import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore } from '../store/index.js';
-import { QueueAdmin } from './queue-admin.js';
+import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore, SchedulerStore } from '../store/index.js';
+import { Tracing } from '../telemetry/tracing.js';
+import { JobScheduler } from './job-scheduler.js';
 import { type QueueOptions, type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
-import { TellingStore } from './telling-store.js';
+import { QueueSchedulers } from './queue-schedulers.js';
+import { Schedulers } from './schedulers.js';
+import { type JobTold, TellingStore } from './telling-store.js';
+import { tracedAdd, tracedAddBulk } from './traced-adds.js';
 import { warnOfEviction } from './warn-of-eviction.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
@@ -30,14 +34,16 @@ export const BULK_JOB: Shape<BulkJob<unknown, string>> = { name: unchecked, data
  * Redis share one connection, with its workers too; adds of one event-loop turn leave together.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
-export class Queue<Data = any, Result = any, Name extends string = string> extends QueueAdmin<Data, Result, Name> {
+export class Queue<Data = any, Result = any, Name extends string = string> extends QueueSchedulers<Data, Result, Name> {
   readonly opts: QueueOptions;
   readonly #queue: QueueRef;
   readonly #options: ResolvedQueueOptions;
   readonly #lease: RuntimeLease;
+  readonly #tracing: Tracing | undefined;
   readonly #producer: ProducerStore;
   readonly #metaWritten: Promise<void>;
   readonly #detach: () => void;
+  #jobScheduler: JobScheduler | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
@@ -47,10 +53,13 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     const lease = leaseRuntime(resolved.connection, resolved.skipVersionCheck);
     const { command, scripts } = lease.runtime.connections;
     const { clock } = lease.runtime;
-    const commands = new TellingStore(queue, scripts, clock, {
+    const { telemetry } = resolved;
+    const tracing = telemetry && new Tracing(telemetry, name, (error) => this.#problem(error));
+    const told: JobTold = {
       progress: (jobId, progress) => void this.emit('progress', jobId, progress),
       removed: (jobId) => void this.emit('removed', jobId),
-    });
+    };
+    const commands = new TellingStore(queue, scripts, clock, told, tracing);
     super({
       queue,
       commands,
@@ -59,6 +68,15 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
       clients: new ClientStore(command),
       admin: new AdminStore(scripts),
       purge: new PurgeStore(scripts),
+      tracing,
+      schedulers: new Schedulers({
+        queue,
+        store: new SchedulerStore(scripts),
+        defaultJobOptions: resolved.defaultJobOptions,
+        strategy: resolved.repeatStrategy,
+        now: () => clock.now(),
+        ready: () => command.whenReady(),
+      }),
       now: () => clock.now(),
       ready: () => command.whenReady(),
     });
@@ -66,6 +84,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     this.#queue = queue;
     this.#options = resolved;
     this.#lease = lease;
+    this.#tracing = tracing;
     this.#producer = new ProducerStore(scripts);
     this.#detach = this.#listen();
     this.#metaWritten = this.#writeMeta();
@@ -82,7 +101,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   }
 
   /** @throws InvalidOptionError before anything is sent; ConnectionLostError when the answer got lost: the job may have been added. */
-  async add(name: Name, data: Data, opts: JobsOptions = {}): Promise<Job<Data, Result, Name>> {
+  add(name: Name, data: Data, opts: JobsOptions = {}): Promise<Job<Data, Result, Name>> {
+    const tracing = this.#tracing;
+    if (!tracing) return this.#add(name, data, opts);
+    const add = (options: JobsOptions) => this.#add(name, data, options);
+    return tracedAdd(tracing, this.name, name, opts, add);
+  }
+
+  async #add(name: Name, data: Data, opts: JobsOptions): Promise<Job<Data, Result, Name>> {
     const job = this.#newJob(name, data, opts);
     return this.#added(job, data, await this.#lease.adds.add(this.#queue, job));
   }
@@ -92,11 +118,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
    * @throws the error of the first job that was refused; the others were added all the same.
    */
   async addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
-    const fresh = anArray('jobs', jobs).map((job, at) => {
-      checked(`jobs[${at}]`, job, BULK_JOB);
-      const { name, data, opts } = job as BulkJob<Data, Name>;
-      return this.#newJob(name, data, opts ?? {});
-    });
+    for (const [at, job] of anArray('jobs', jobs).entries()) checked(`jobs[${at}]`, job, BULK_JOB);
+    const tracing = this.#tracing;
+    if (!tracing) return this.#addBulk(jobs);
+    return tracedAddBulk(tracing, jobs, (carrying) => this.#addBulk(carrying));
+  }
+
+  async #addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
+    const fresh = jobs.map(({ name, data, opts }) => this.#newJob(name, data, opts ?? {}));
     const ids = await this.#producer.add({ queue: this.#queue, jobs: fresh, now: this.#now() });
     const refused = ids.find((id) => id instanceof Error);
     if (refused) throw refused;
@@ -108,6 +137,14 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     return { 'opts.maxLenEvents': this.#options.maxEvents, version: `bullmq:${BULLMQ_VERSION}` };
   }
 
+  /** The schedulers of this queue behind the interface that BullMQ's own class has; it is closed with the queue. */
+  get jobScheduler(): Promise<JobScheduler> {
+    const { connection, prefix, skipVersionCheck, repeatStrategy } = this.#options;
+    const settings = repeatStrategy ? { settings: { repeatStrategy } } : {};
+    this.#jobScheduler ??= new JobScheduler(this.name, { connection, prefix, skipVersionCheck, ...settings });
+    return Promise.resolve(this.#jobScheduler);
+  }
+
   /** The Redis client below, for tools that look at the server; it is shared with all queues and workers of this process. */
   get client(): Promise<Redis> {
     return this.#lease.runtime.connections.command.client();
@@ -115,7 +152,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
 
   /** Gives the connection back; the last of its users closes it. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.traced('close', () => this.#close());
     return this.#closing;
   }
 
@@ -126,6 +163,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   async #close(): Promise<void> {
     if (this.#lease.runtime.connections.command.isReady) await this.#metaWritten;
     this.#detach();
+    await this.#jobScheduler?.close();
     await this.#lease.release();
   }
 
@@ -138,7 +176,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   }
 
   #added(job: NewJob, data: Data, id: string): Job<Data, Result, Name> {
-    const added = this.jobOf(recordOf(job, data, id));
+    const added = this.jobOf(addedRecord(job, data, id));
     this.emit('waiting', added);
     return added;
   }
@@ -166,33 +204,4 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else unheard.print(`[drover] queue ${this.name}: ${error.message}`);
   }
-}
-
-/** What Redis has of a job that was just added. */
-function recordOf(job: NewJob, data: unknown, id: string): JobRecord {
-  const parent = job.parent && (JSON.parse(job.parent.json) as { id: string; queueKey: string });
-  return {
-    id,
-    name: job.name,
-    data: data === undefined ? {} : data,
-    opts: job.opts,
-    timestamp: job.timestamp,
-    delay: job.delay,
-    priority: job.priority,
-    attemptsMade: 0,
-    attemptsStarted: 0,
-    stalledCounter: 0,
-    processedOn: undefined,
-    processedBy: undefined,
-    finishedOn: undefined,
-    progress: 0,
-    returnvalue: undefined,
-    failedReason: undefined,
-    stacktrace: [],
-    parentKey: job.parent?.key,
-    parent: parent && { id: parent.id, queueKey: parent.queueKey },
-    repeatJobKey: undefined,
-    deduplicationId: job.deduplication?.id,
-    deferredFailure: undefined,
-  };
 }

@@ -3,6 +3,7 @@ import type { QueueRef } from '../keys/queue-keys.js';
 import type { Clock } from '../kit/index.js';
 import type { Scripts } from '../redis/index.js';
 import { JobStore } from '../store/index.js';
+import type { Tracing } from '../telemetry/tracing.js';
 
 /** Who is told of what was done to jobs of a queue in this process. */
 export interface JobTold {
@@ -14,8 +15,8 @@ export interface JobTold {
 export class TellingStore extends JobStore {
   readonly #told: JobTold;
 
-  constructor(queue: QueueRef, scripts: Scripts, clock: Clock, told: JobTold) {
-    super(queue, scripts, clock);
+  constructor(queue: QueueRef, scripts: Scripts, clock: Clock, told: JobTold, tracing: Tracing | undefined) {
+    super(queue, scripts, clock, tracing);
     this.#told = told;
   }
 

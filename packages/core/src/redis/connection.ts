@@ -147,8 +147,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#assertUsable();
     if (commands.length === 0) return [];
     const sent = commands.map(({ name, args }) => new Command(name, args as RedisArgument[], { replyEncoding: 'utf8' }));
+    const [only] = sent;
+    if (only && sent.length === 1) return [await this.#sendOne(only, commands[0] as RawCommand)];
     const settled = Promise.allSettled(sent.map((command) => command.promise));
-    this.#write(sent);
+    this.#writeAll(sent);
     return (await settled).map((result, at) =>
       result.status === 'fulfilled' ? result.value : this.#replyError(commands[at] as RawCommand, result.reason),
     );
@@ -255,12 +257,17 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.emit('refused', error);
   }
 
-  #write(commands: readonly Command[]): void {
-    const [first] = commands;
-    if (commands.length === 1 && first) {
-      this.#client.sendCommand(first);
-      return;
+  /** The way of a lone call, which pays for each promise in the latency of its job. */
+  async #sendOne(command: Command, raw: RawCommand): Promise<unknown> {
+    this.#client.sendCommand(command);
+    try {
+      return await command.promise;
+    } catch (error) {
+      return this.#replyError(raw, error);
     }
+  }
+
+  #writeAll(commands: readonly Command[]): void {
     const pipeline = this.#client.pipeline() as unknown as { sendCommand(command: Command): void; exec(): Promise<unknown> };
     for (const command of commands) pipeline.sendCommand(command);
     pipeline.exec().catch(() => undefined); // each command carries its own result

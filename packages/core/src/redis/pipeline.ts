@@ -16,8 +16,8 @@ export interface ScriptCall {
  */
 export async function callScripts(connection: Connection, calls: readonly ScriptCall[]): Promise<unknown[]> {
   const replies = await connection.sendAll(calls.map(evalsha));
-  const refused = calls.flatMap((_, at) => (isNoScript(replies[at]) ? [at] : []));
-  if (refused.length > 0) {
+  if (replies.some(isNoScript)) {
+    const refused = calls.flatMap((_, at) => (isNoScript(replies[at]) ? [at] : []));
     const again = await connection.sendAll(refused.map((at) => evalSource(calls[at] as ScriptCall)));
     refused.forEach((at, nth) => {
       replies[at] = again[nth];

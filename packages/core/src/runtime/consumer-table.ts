@@ -37,7 +37,15 @@ export class ConsumerTable {
     let pool = queue.pools.get(key);
     if (!pool) {
       const { profile } = consumer;
-      const open = { cursor: 0, wanted: 0, limitedUntil: 0, failuresInRow: 0, maxOutcomes: Number.POSITIVE_INFINITY, retryAt: 0 };
+      const open = {
+        cursor: 0,
+        wanted: 0,
+        running: 0,
+        limitedUntil: 0,
+        failuresInRow: 0,
+        maxOutcomes: Number.POSITIVE_INFINITY,
+        retryAt: 0,
+      };
       pool = { queue, profile, key, consumers: [], ...open };
       queue.pools.set(key, pool);
     }

@@ -25,8 +25,8 @@ export interface JobOwner {
   refused(job: HeldJob, code: number): void;
   /** The lock is gone while the job runs: abort, drop the result. */
   lost(job: HeldJob): void;
-  /** Locks of jobs that it owns were extended. */
-  renewed?(jobIds: readonly string[]): void;
+  /** Locks of jobs that it owns were extended, by a call sent at `startedAt`, epoch ms. */
+  renewed?(jobIds: readonly string[], startedAt: number): void;
 }
 
 /** What the turn loop knows about a worker, and no more. */
@@ -43,6 +43,8 @@ export interface Consumer extends JobOwner {
   drained(): void;
   /** The stalled check that this process ran put these jobs back. */
   stalled(jobIds: readonly string[]): void;
+  /** A stalled check of the queue, begun at `startedAt` (epoch ms), has put these jobs back, or none. Told to one of its consumers. */
+  checked?(stalled: readonly string[], startedAt: number): void;
   /** A failure in the background that concerns this queue. */
   problem(error: Error): void;
 }
@@ -57,6 +59,8 @@ export interface Pool {
   cursor: number;
   /** Places asked for by turns in flight. */
   wanted: number;
+  /** Jobs whose outcome is not known yet. */
+  running: number;
   /** Epoch ms until which the rate limit holds; 0: none. */
   limitedUntil: number;
   /** Calls of this pool that failed on their own, not with the connection, since one succeeded. */

@@ -60,12 +60,13 @@ export class LockRenewer {
 
   async #renew(batch: RenewalBatch<HeldJob>): Promise<void> {
     const sentAt = this.clock.monotonic();
+    const startedAt = this.clock.now();
     for (const job of batch.locks) job.isRenewing = true;
     try {
       const missing = await this.store.extendLocks(batch.queue, batch.locks, batch.lockMs);
       for (const job of batch.locks) job.lockedAt = sentAt;
       this.#dropMissing(batch, missing);
-      this.#tellRenewed(batch.locks, missing);
+      this.#tellRenewed(batch.locks, missing, startedAt);
     } catch (error) {
       this.logger.warn('locks could not be renewed', { queue: batch.queue.name, locks: batch.locks.length, error: messageOf(error) });
       this.outage.failed();
@@ -82,7 +83,7 @@ export class LockRenewer {
     for (const job of batch.locks) if (ids.has(job.jobId) && job.phase === 'running') this.#drop(job);
   }
 
-  #tellRenewed(locks: readonly HeldJob[], missing: readonly string[]): void {
+  #tellRenewed(locks: readonly HeldJob[], missing: readonly string[], startedAt: number): void {
     const gone = new Set(missing);
     const renewed = new Map<JobOwner, string[]>();
     for (const { jobId, owner } of locks) {
@@ -91,7 +92,7 @@ export class LockRenewer {
       if (ids) ids.push(jobId);
       else renewed.set(owner, [jobId]);
     }
-    for (const [owner, jobIds] of renewed) owner.renewed?.(jobIds);
+    for (const [owner, jobIds] of renewed) owner.renewed?.(jobIds, startedAt);
   }
 
   /** While Redis is away nobody can say whose a lock is; once its time has run out it has to be taken for lost. */

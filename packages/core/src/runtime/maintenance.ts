@@ -77,9 +77,10 @@ export class Maintenance {
       this.logger.warn('the stalled check failed', { queue: queue.ref.name, error: messageOf(error) });
       return;
     }
+    const [teller] = rule.asked; // told once, as by the one worker whose check it was
+    teller?.checked?.(moved, options.now);
     if (moved.length === 0) return;
     this.table.markReady(queue);
-    const [teller] = rule.asked; // told once, as by the one worker whose check it was
     teller?.stalled(moved);
   }
 

@@ -1,7 +1,7 @@
 import { type Demand, planTurn, shareOut, TURN_LIMITS } from './plan-turn.js';
 
 const limits = { ...TURN_LIMITS, lanes: 3, laneMin: 16 };
-const none: Demand = { outcomes: 0, fitting: 200, free: 0, isReady: false, isLimited: false, isAsked: false, backlog: 0 };
+const none: Demand = { places: 1_000, outcomes: 0, fitting: 200, free: 0, isReady: false, isLimited: false, isAsked: false, backlog: 0 };
 const demand = (over: Partial<Demand>): Demand => ({ ...none, ...over });
 
 describe('planTurn', () => {
@@ -41,6 +41,16 @@ describe('planTurn', () => {
       name: 'and for nothing when nothing is known to wait',
       demands: [demand({ free: 300, isReady: true, isAsked: true, backlog: -3 })],
       want: [],
+    },
+    {
+      name: 'a call takes half of the places, so that another can be under way',
+      demands: [demand({ places: 100, outcomes: 80, free: 100, isReady: true })],
+      want: [[0, 50, 50]],
+    },
+    {
+      name: 'but few places are not divided',
+      demands: [demand({ places: 20, outcomes: 16, free: 20, isReady: true })],
+      want: [[0, 16, 16]],
     },
     {
       name: 'queues come in the order given',

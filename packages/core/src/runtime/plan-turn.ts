@@ -8,9 +8,11 @@ export interface TurnLimits {
   readonly lanes: number;
   /** What a second or later lane has to have gathered before it leaves. */
   readonly laneMin: number;
+  /** In how many calls the places of a pool travel at least: while Redis works on one, the processors work on the other. */
+  readonly parts: number;
 }
 
-export const TURN_LIMITS: TurnLimits = Object.freeze({ maxOutcomes: 200, maxJobs: 200, maxCalls: 64, lanes: 4, laneMin: 16 });
+export const TURN_LIMITS: TurnLimits = Object.freeze({ maxOutcomes: 200, maxJobs: 200, maxCalls: 64, lanes: 3, laneMin: 16, parts: 2 });
 
 /** What waits at one pool: consumers of one queue that share a call. */
 export interface Demand {
@@ -18,6 +20,8 @@ export interface Demand {
   readonly outcomes: number;
   /** How many of the first of them fit into one call by size; at least 1 when any wait. */
   readonly fitting: number;
+  /** Places of the pool: free, asked for, or taken by a running job. */
+  readonly places: number;
   /** Places free, without those asked for by a turn in flight. Places that waiting outcomes freed are among them. */
   readonly free: number;
   /** Whether a fetch may find something. Outcomes take a want along even if not, unless `isLimited`. */
@@ -43,7 +47,8 @@ export interface CallPlan {
  * 2. A want never precedes the outcome that freed its place: places of outcomes that do not fit into the call are not asked for.
  * 3. A queue is asked a second time, before the first answer, only for jobs known to wait there: otherwise many free places would turn
  *    one new job into a fetch per lane.
- * 4. Above the high mark of uncommitted outcomes (`isPressed`) and while fetching is stopped, wants are 0.
+ * 4. A call carries at most its part of a pool's places: if one carried them all, Redis and the processors would take turns.
+ * 5. Above the high mark of uncommitted outcomes (`isPressed`) and while fetching is stopped, wants are 0.
  */
 export function planTurn(demands: readonly Demand[], lanesInFlight: number, noWants: boolean, limits: TurnLimits): CallPlan[] {
   if (lanesInFlight >= limits.lanes) return [];
@@ -51,8 +56,9 @@ export function planTurn(demands: readonly Demand[], lanesInFlight: number, noWa
   let gathered = 0;
   for (let index = 0; index < demands.length && calls.length < limits.maxCalls; index++) {
     const demand = demands[index] as Demand;
-    const outcomes = Math.min(demand.outcomes, demand.fitting, limits.maxOutcomes);
-    const want = noWants ? 0 : wantOf(demand, outcomes, limits.maxJobs);
+    const part = Math.max(limits.laneMin, Math.ceil(demand.places / limits.parts));
+    const outcomes = Math.min(demand.outcomes, demand.fitting, limits.maxOutcomes, part);
+    const want = noWants ? 0 : wantOf(demand, outcomes, Math.min(limits.maxJobs, part));
     if (outcomes === 0 && want === 0) continue;
     calls.push({ demand: index, outcomes, want });
     gathered += outcomes + want;

@@ -59,6 +59,8 @@ export class TurnLoop {
   #isScheduled = false;
   #noWants = false;
   #calls = 0;
+  /** Jobs whose processors run: more outcomes may come within this tick. */
+  #running = 0;
   #returning = 0;
   #returned: (() => void)[] = [];
   readonly #witnesses = new Set<ReturnWitness>();
@@ -69,7 +71,8 @@ export class TurnLoop {
   wake(): void {
     if (this.#isScheduled || this.#isStopped) return;
     this.#isScheduled = true;
-    setImmediate(this.#leave);
+    if (this.#running === 0) process.nextTick(this.#leave);
+    else setImmediate(this.#leave);
   }
 
   /** What became of a held job; it goes to Redis with the next turn. A job that was lost meanwhile is left alone. */
@@ -77,6 +80,8 @@ export class TurnLoop {
     if (job.phase !== 'running') return;
     job.outcome = outcome;
     job.at = at;
+    this.#running--;
+    job.pool.running--;
     this.parts.buffer.put(job);
     this.wake();
   }
@@ -168,10 +173,12 @@ export class TurnLoop {
     const { buffer, clock } = this.parts;
     const { queue } = pool;
     const asked = wantedOf(queue);
+    const free = freePlaces(pool);
     return {
+      places: free + pool.wanted + pool.running,
       outcomes: buffer.count(pool),
       fitting: Math.min(buffer.fitting(pool), pool.maxOutcomes),
-      free: freePlaces(pool),
+      free,
       isReady: queue.isReady,
       isLimited: pool.limitedUntil > clock.now(),
       isAsked: asked > 0,
@@ -225,6 +232,8 @@ export class TurnLoop {
   #answered(job: HeldJob, code: number): void {
     this.parts.buffer.commit();
     if (code === PENDING_CHILDREN || code === FAILED_CHILDREN || code === NO_CHILD_TO_WAIT_FOR) {
+      this.#running++;
+      job.pool.running++;
       job.phase = 'running'; // nothing has changed in Redis
       job.owner.refused(job, code);
     } else this.#over(job, wasCommittedBefore(job, code) ? 0 : code);
@@ -236,6 +245,10 @@ export class TurnLoop {
   }
 
   #forget(job: HeldJob): void {
+    if (job.phase === 'running') {
+      this.#running--;
+      job.pool.running--;
+    }
     job.phase = 'over';
     this.parts.renewer.release(job);
     job.pool.queue.inHand--;
@@ -248,6 +261,8 @@ export class TurnLoop {
       jobs.map((job) => {
         const held = new HeldJob(job, pool.queue.ref, pool, owner, renewMs, startedAt, sentAt);
         pool.queue.inHand++;
+        this.#running++;
+        pool.running++;
         this.parts.renewer.hold(held);
         return held;
       });

@@ -175,10 +175,6 @@ export class InspectStore {
     return counts.map((count, at) => (priorities[at] === 0 ? waiting + parked : count));
   }
 
-  async schedulerCount(queue: QueueRef): Promise<number> {
-    return (await this.scripts.connection.send('zcard', [queueKeys(queue).repeat])) as number;
-  }
-
   /** As many jobs are active as the queue's own concurrency allows. */
   async isMaxed(queue: QueueRef): Promise<boolean> {
     const { meta, active } = queueKeys(queue);

@@ -11,11 +11,14 @@ import type {
 import { jobKey, type QueueRef, queueKeys } from '../keys/queue-keys.js';
 import type { Clock } from '../kit/index.js';
 import type { ScriptName, Scripts } from '../redis/index.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { AdminStore } from './admin-store.js';
 import { ChildrenStore } from './children-store.js';
 import { ConsumerStore } from './consumer-store.js';
 import { InspectStore } from './inspect-store.js';
 
+/** A script of bounded steps has done one of several. */
+const CALL_AGAIN = 2;
 /** Settling a single job takes no other job in return, so this profile locks nothing. */
 const NO_FETCH = { lockMs: 0 } as const;
 
@@ -30,6 +33,7 @@ export class JobStore implements JobCommands {
     private readonly queue: QueueRef,
     private readonly scripts: Scripts,
     private readonly clock: Clock,
+    readonly tracing?: Tracing | undefined,
   ) {
     this.#inspect = new InspectStore(scripts);
     this.#admin = new AdminStore(scripts);
@@ -103,8 +107,11 @@ export class JobStore implements JobCommands {
     return this.#call('reprocess-job', [jobId, state, ...flags]);
   }
 
-  removePendingChildren(jobId: string): Promise<number> {
-    return this.#call('remove-pending-children', [jobId]);
+  async removePendingChildren(jobId: string): Promise<number> {
+    for (;;) {
+      const status = await this.#call('remove-pending-children', [jobId]);
+      if (status !== CALL_AGAIN) return status;
+    }
   }
 
   removeChildDependency(jobId: string, parentKey: string): Promise<number> {

@@ -17,6 +17,9 @@ export function pushOutcome(args: RedisArgument[], { jobId, token, at, outcome }
     case 'wait':
       args.push(outcome.isRateLimited ? 1 : 0);
       return;
+    case 'wait-children':
+      args.push(outcome.child ?? '');
+      return;
     case 'delay': {
       const { delayMs, countsAttempt, reason, stacktrace } = outcome;
       args.push(delayMs, countsAttempt ? 1 : 0, reason === undefined ? 0 : 1, reason ?? '', stacktrace ?? '[]');

@@ -77,7 +77,7 @@ function scriptCall({ queue, now }: AddCall, jobs: readonly NewJob[]): ScriptCal
 }
 
 /** Appends one job as lua/includes/read-jobs.lua reads it. */
-function pushJob(args: RedisArgument[], job: NewJob): void {
+export function pushJob(args: RedisArgument[], job: NewJob): void {
   const isPlain = job.delay === 0 && job.priority === 0 && !job.lifo && !job.parent && !job.deduplication;
   args.push(isPlain ? 'plain' : 'full', job.id ?? '', job.name, job.data, JSON.stringify(job.opts), job.timestamp);
   if (isPlain) return;

@@ -21,6 +21,7 @@ import { Places } from './places.js';
 import { type AbortCause, Run, RunningJob } from './run.js';
 import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
+import type { WorkerSpans } from './worker-spans.js';
 
 /** What runs a job. The signal is aborted when the job is cancelled, its lock is lost, or its worker has to stop soon. */
 export type ProcessorFunction<Data, Result, Name extends string> = (
@@ -75,6 +76,7 @@ export class Executor implements Consumer {
     private readonly commands: JobCommands,
     private readonly processor: ProcessorFunction<unknown, unknown, string>,
     private readonly listener: RunListener,
+    private readonly spans?: WorkerSpans,
   ) {
     this.profile = options.profile;
     this.upkeep = options.upkeep;
@@ -115,7 +117,9 @@ export class Executor implements Consumer {
     if (code === 0) this.#tell(run, held.outcome);
     else {
       this.#tally?.lost(run);
-      this.listener.problem(errorFromStatus(code, { jobId: held.jobId, command: held.outcome.kind }));
+      const error = errorFromStatus(code, { jobId: held.jobId, command: held.outcome.kind });
+      run.trace?.lost(error);
+      this.listener.problem(error);
     }
     this.#hand.letGo(run);
   }
@@ -123,11 +127,13 @@ export class Executor implements Consumer {
   refused(held: HeldJob, code: number): void {
     const run = this.#hand.get(held);
     if (!run) return;
-    if (code > 0) this.#settle(run, { kind: 'wait' });
-    else
-      this.#end(run, { threw: errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' }) }).catch((error) =>
-        this.runtime.fail(error),
-      );
+    if (code > 0) {
+      this.#settle(run, { kind: 'wait' });
+      return;
+    }
+    const refusal = errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' });
+    run.trace?.refused(refusal);
+    this.#end(run, { threw: refusal }).catch((error) => this.runtime.fail(error));
   }
 
   lost(held: HeldJob): void {
@@ -135,11 +141,13 @@ export class Executor implements Consumer {
     if (!run) return;
     this.#tally?.lost(run);
     run.abort('lock-lost', new LockLostError(held.jobId, this.queue.name));
+    run.trace?.lost(run.signal.reason);
     this.listener.lockLost(run);
     this.#hand.letGo(run);
   }
 
-  renewed(jobIds: readonly string[]): void {
+  renewed(jobIds: readonly string[], startedAt: number): void {
+    this.spans?.renewed(jobIds, startedAt);
     this.listener.locksRenewed(jobIds);
   }
 
@@ -149,6 +157,10 @@ export class Executor implements Consumer {
 
   stalled(jobIds: readonly string[]): void {
     this.listener.stalled(jobIds);
+  }
+
+  checked(stalled: readonly string[], startedAt: number): void {
+    this.spans?.checked(stalled, startedAt);
   }
 
   problem(error: Error): void {
@@ -218,12 +230,18 @@ export class Executor implements Consumer {
 
   async #call(run: Run): Promise<RunEnd> {
     const { held, job } = run;
+    const trace = this.spans?.begin(job.record);
+    run.trace = trace;
     const refusal = held.undecodable ?? refusalToRun(held.record, this.options.maxStartedAttempts);
     if (refusal !== undefined) return { threw: new UnrecoverableError(refusal) };
     this.listener.active(job);
     try {
       const signal = this.#makesSignals ? run.signal : undefined;
-      return { returned: await this.processor(job, held.token, signal as AbortSignal) };
+      const call = this.processor;
+      const { token } = held;
+      return {
+        returned: await (trace ? trace.run(() => call(job, token, signal as AbortSignal)) : call(job, token, signal as AbortSignal)),
+      };
     } catch (error) {
       return { threw: error };
     }
@@ -238,6 +256,7 @@ export class Executor implements Consumer {
     if (outcome) this.#settle(run, outcome);
     else if (held.phase === 'running') {
       this.runtime.release(held); // the processor has moved the job itself
+      run.trace?.moved();
       this.#tally?.finished(run);
       this.#hand.letGo(run);
       this.runtime.placesChanged(this); // no turn carries news of this place
@@ -255,11 +274,13 @@ export class Executor implements Consumer {
   }
 
   #settle(run: Run, outcome: Outcome): void {
+    run.trace?.settling(outcome);
     this.runtime.settle(run.held, outcome, this.runtime.clock.now());
   }
 
   #tell(run: Run, outcome: Outcome): void {
     const { job, end } = run;
+    run.trace?.committed(outcome, end);
     if (outcome.kind === 'wait' || outcome.kind === 'wait-children' || !end) {
       this.#tally?.returned(run);
       this.listener.returned(run);

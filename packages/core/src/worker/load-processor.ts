@@ -1,31 +1,43 @@
-import { pathToFileURL } from 'node:url';
-import { InvalidOptionError } from '../kit/index.js';
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { JobCommands } from '../job/index.js';
+import { type Clock, InvalidOptionError } from '../kit/index.js';
+import { type SandboxOptions, sandboxProcessor } from '../sandbox/index.js';
 import type { ProcessorFunction } from './executor.js';
 
-/** A processor: the function itself, or the path or URL of a module whose default export it is. */
+/** A processor: the function itself, or the path or URL of a file that exports it, which runs in sandboxes. */
 export type Processor<Data, Result, Name extends string> = string | URL | ProcessorFunction<Data, Result, Name>;
 
-/**
- * The function that a processor stands for. A module is loaded into this process, once; it does not get a process of its own.
- * @throws InvalidOptionError when it is not, or does not export, a function; or whatever the module throws when it is loaded.
- */
-export async function loadProcessor<Data, Result, Name extends string>(
+/** What a worker calls for each job. */
+export interface LoadedProcessor {
+  readonly run: ProcessorFunction<unknown, unknown, string>;
+  /** Ends what runs apart from this process. Those that are busy have `busyGraceMs` left. */
+  close(busyGraceMs: number): Promise<void>;
+}
+
+/** The function, or the URL of the file. @throws InvalidOptionError for what no processor can be, and for a file that is not there. */
+export function processorSource<Data, Result, Name extends string>(
   processor: Processor<Data, Result, Name>,
-): Promise<ProcessorFunction<Data, Result, Name>> {
+): ProcessorFunction<Data, Result, Name> | URL {
   if (typeof processor === 'function') return processor;
+  if (!(processor instanceof URL) && (typeof processor !== 'string' || processor === '')) {
+    throw new InvalidOptionError('processor', processor, 'a function, the path or URL of a file, or null to process by hand');
+  }
   const url = processor instanceof URL ? processor : processor.startsWith('file:') ? new URL(processor) : pathToFileURL(processor);
-  const loaded: unknown = ((await import(url.href)) as { readonly default?: unknown }).default;
-  const found = isRecord(loaded) ? loaded.default : loaded; // a CommonJS module that was compiled from an ES module
-  if (typeof found !== 'function') throw new InvalidOptionError('processor', found, `a function: it is the default export of ${url.href}`);
-  return found as ProcessorFunction<Data, Result, Name>;
+  if (url.protocol !== 'file:') throw new InvalidOptionError('processor', url.href, 'the URL of a file');
+  const path = fileURLToPath(url);
+  if (existsSync(path)) return url;
+  if (extname(path) === '' && existsSync(`${path}.js`)) return pathToFileURL(`${path}.js`);
+  throw new InvalidOptionError('processor', path, 'a file that exists');
 }
 
-/** @throws InvalidOptionError at once for what no processor can be. */
-export function checkProcessor(processor: unknown): void {
-  if (typeof processor === 'function' || processor instanceof URL || (typeof processor === 'string' && processor !== '')) return;
-  throw new InvalidOptionError('processor', processor, 'a function, the path or URL of a module, or null to process by hand');
-}
-
-function isRecord(value: unknown): value is { readonly default?: unknown } {
-  return typeof value === 'object' && value !== null;
+/** @param limit how many jobs run at once, now. */
+export function loadProcessor(
+  source: ProcessorFunction<unknown, unknown, string> | URL,
+  options: SandboxOptions,
+  parts: { readonly clock: Clock; readonly commands: JobCommands; limit(): number },
+): LoadedProcessor {
+  if (source instanceof URL) return sandboxProcessor(source, options, parts);
+  return { run: source, close: () => Promise.resolve() };
 }

@@ -5,10 +5,12 @@ import { flag, type Shape, toError } from '../kit/index.js';
 import type { Consumer, HeldJob } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ConsumerStore, type ExchangeReply } from '../store/index.js';
+import { traceSettlement } from '../telemetry/settlement.js';
 import { failureRules } from './failure-rules.js';
 import { NextJobWait } from './next-job-wait.js';
 import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
+import type { WorkerSpans } from './worker-spans.js';
 
 export interface NextJobOptions {
   /** Waits for a job, as long as `drainDelay` says. Default true. */
@@ -25,6 +27,7 @@ export interface ManualLaneParts {
   readonly commands: JobCommands;
   problem(error: Error): void;
   stalled(jobIds: readonly string[]): void;
+  readonly spans: WorkerSpans | undefined;
 }
 
 interface Ended {
@@ -65,8 +68,9 @@ export class ManualLane {
     const outcome = decideOutcome(job.record, end, await failureRules(job, thrown, options, this.parts.problem));
     if (!outcome) return undefined;
     const at = commands.now();
-    const { status, reply } = await this.#settle(job.id, outcome, token, at, fetchNext && !this.#isClosed);
-    if (status < 0) throw errorFromStatus(status, { jobId: job.id, command });
+    const settle = () => this.#settleOrThrow(job, outcome, token, at, fetchNext && !this.#isClosed, command);
+    const { tracing } = commands;
+    const reply = tracing ? await traceSettlement({ tracing, now: () => at }, job.record, outcome, settle) : await settle();
     job.applyUpdate(updateOf(job, end, outcome, at));
     return fetchNext ? this.#nextData(reply) : undefined;
   }
@@ -131,6 +135,12 @@ export class ManualLane {
     return [data, id as string, 0, 0];
   }
 
+  async #settleOrThrow(job: Job, outcome: Outcome, token: string, at: number, fetchNext: boolean, command: string): Promise<ExchangeReply> {
+    const { status, reply } = await this.#settle(job.id, outcome, token, at, fetchNext);
+    if (status < 0) throw errorFromStatus(status, { jobId: job.id, command });
+    return reply;
+  }
+
   async #settle(jobId: string, outcome: Outcome, token: string, at: number, fetchNext: boolean): Promise<Ended> {
     const reply = await this.#exchange([{ jobId, token, at, outcome }], fetchNext ? 1 : 0, token);
     return { status: reply.codes[0] as number, reply };
@@ -191,6 +201,9 @@ class Watcher implements Consumer {
   drained(): void {}
   stalled(jobIds: readonly string[]): void {
     this.parts.stalled(jobIds);
+  }
+  checked(stalled: readonly string[], startedAt: number): void {
+    this.parts.spans?.checked(stalled, startedAt);
   }
   problem(error: Error): void {
     this.parts.problem(error);

@@ -1,6 +1,7 @@
 import { Job, type JobCommands, type JobProgress, type RunEnd } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import type { HeldJob } from '../runtime/consumer.js';
+import type { RunTrace } from './run-trace.js';
 
 /** Why a run's signal was aborted: it is to make room for a stop, somebody asked for it, or the job is somebody else's now. */
 export type AbortCause = 'drain' | 'cancel' | 'lock-lost';
@@ -39,6 +40,8 @@ export class Run {
   #reason: unknown;
   abortCause: AbortCause | undefined;
   end: RunEnd | undefined;
+  /** Absent without telemetry. */
+  trace: RunTrace | undefined;
 
   constructor(
     readonly held: HeldJob,

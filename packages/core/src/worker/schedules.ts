@@ -1,5 +1,14 @@
 import { ConnectionClosedError, ConnectionLostError, RedisRefusedError } from '../errors/index.js';
-import { isOver, type JobCommands, type JobRecord, nextRunAt, type RepeatStrategy, repeatRule } from '../job/index.js';
+import {
+  isOver,
+  type JobCommands,
+  type JobRecord,
+  nextRunAt,
+  type RepeatOptions,
+  type RepeatStrategy,
+  repeatRule,
+  slotFrom,
+} from '../job/index.js';
 import { toError } from '../kit/index.js';
 
 /** How the attempt to add the iteration after a job ended: the job may run, or has to go back because Redis could not be asked. */
@@ -20,8 +29,8 @@ export async function addNextIteration(
     const now = commands.now();
     const rule = repeatRule(record);
     if (isOver(rule, now)) return { mayRun: true };
-    const isInterval = rule.pattern === undefined && strategy === undefined;
-    const slot = strategy ? await slotOf(strategy, record, now) : nextRunAt(rule, now);
+    const isInterval = rule.pattern === undefined;
+    const slot = strategy && !isInterval ? await slotOf(strategy, record, now) : nextRunAt(rule, now);
     if (slot !== undefined || isInterval) await commands.addNextIteration(record.id, record.repeatJobKey as string, slot);
     return { mayRun: true };
   } catch (thrown) {
@@ -33,7 +42,6 @@ export async function addNextIteration(
 
 async function slotOf(strategy: RepeatStrategy, record: JobRecord, now: number): Promise<number | undefined> {
   const { previousAt } = repeatRule(record);
-  const opts = record.opts.repeat as Readonly<Record<string, unknown>>;
-  const slot = await strategy(Math.max(now, previousAt), opts, record.name);
-  return typeof slot === 'number' && Number.isFinite(slot) ? Math.max(Math.trunc(slot), now) : undefined;
+  const opts = record.opts.repeat as RepeatOptions;
+  return slotFrom(await strategy(Math.max(now, previousAt), opts, record.name), now);
 }

@@ -1,3 +1,5 @@
+import type { ForkOptions } from 'node:child_process';
+import type { WorkerOptions as ThreadOptions } from 'node:worker_threads';
 import type { KeepJobs, RepeatStrategy } from '../job/index.js';
 import {
   aFunction,
@@ -19,7 +21,9 @@ import {
 import { type ConnectionInput, checkConnection } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
 import { Runtime } from '../runtime/runtime.js';
+import type { SandboxOptions } from '../sandbox/index.js';
 import type { FetchProfile } from '../store/index.js';
+import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 
 /** Computes the delay before the next attempt, ms; 0: at once, -1: no further attempt. */
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
@@ -67,12 +71,16 @@ export interface WorkerOptions {
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
-  /** Accepted for compatibility; processors given as a file run in this process, so these have no effect yet. */
+  /** A processor given as a file runs in threads instead of child processes. Default false. */
   readonly useWorkerThreads?: boolean;
-  readonly workerForkOptions?: object;
-  readonly workerThreadsOptions?: object;
-  /** Accepted for compatibility, without effect yet: see the diagnostics channels. */
-  readonly telemetry?: unknown;
+  /** For `child_process.fork`, when a processor is given as a file. Without `execArgv`, that of this process is handed on. */
+  readonly workerForkOptions?: ForkOptions;
+  /** For `worker_threads.Worker`, when a processor is given as a file and `useWorkerThreads` is set. */
+  readonly workerThreadsOptions?: ThreadOptions;
+  /** How long a sandbox may stay deaf to the abort of its job, or to the end of its worker, before it is killed, ms. Default 5,000. */
+  readonly sandboxGrace?: number;
+  /** Makes spans and metrics of what the worker does; see `docs/telemetry.md`. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The options below the edge: nothing optional that has a default. */
@@ -89,6 +97,8 @@ export interface ResolvedWorkerOptions {
   readonly repeatStrategy: RepeatStrategy | undefined;
   readonly skipVersionCheck: boolean;
   readonly logger: Logger;
+  readonly sandbox: SandboxOptions;
+  readonly telemetry: Telemetry | undefined;
 }
 
 type Limiter = NonNullable<WorkerOptions['limiter']>;
@@ -131,9 +141,10 @@ export const WORKER_OPTIONS: Shape<WorkerOptions> = {
   skipVersionCheck: flag,
   skipWaitingForReady: flag,
   useWorkerThreads: flag,
-  workerForkOptions: anObject,
+  workerForkOptions: checkForkOptions,
   workerThreadsOptions: anObject,
-  telemetry: anObject,
+  sandboxGrace: positiveInt,
+  telemetry: checkTelemetry,
 };
 
 /** @throws InvalidOptionError with the option's name, the value it had and what it has to be. */
@@ -160,12 +171,23 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     repeatStrategy: given.settings?.repeatStrategy,
     skipVersionCheck: given.skipVersionCheck ?? false,
     logger: given.logger ?? silentLogger,
+    sandbox: sandboxOf(given),
+    telemetry: given.telemetry,
   });
 }
 
 /** @throws InvalidOptionError unless it is a whole number of at least 1. */
 export function concurrencyOf(value: unknown): number {
   return positiveInt('concurrency', value);
+}
+
+function sandboxOf({
+  useWorkerThreads = false,
+  workerForkOptions: fork = {},
+  workerThreadsOptions: threads = {},
+  sandboxGrace = 5_000,
+}: WorkerOptions): SandboxOptions {
+  return Object.freeze({ useThreads: useWorkerThreads, fork, threads, graceMs: sandboxGrace });
 }
 
 function profileOf({ limiter, metrics, name }: WorkerOptions, lockMs: number): FetchProfile {
@@ -186,6 +208,13 @@ function drainSeconds(option: string, value: unknown): void {
   const most = Math.floor(MAX_TIMER_MS / 1_000);
   if (!(typeof value === 'number' && value > 0 && value <= most)) {
     throw new InvalidOptionError(option, value, `a number of seconds above 0, ${most} at most`);
+  }
+}
+
+function checkForkOptions(option: string, value: unknown): void {
+  const { stdio } = anObject(option, value) as ForkOptions;
+  if (Array.isArray(stdio) && !stdio.includes('ipc')) {
+    throw new InvalidOptionError(`${option}.stdio`, stdio, `with 'ipc' in it: jobs come over that channel`);
   }
 }
 

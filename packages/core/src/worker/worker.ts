@@ -18,13 +18,15 @@ import {
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
+import { TelemetryAttributes } from '../telemetry/names.js';
 import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport, refOf } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
-import { checkProcessor, loadProcessor, type Processor } from './load-processor.js';
+import { type LoadedProcessor, loadProcessor, type Processor, processorSource } from './load-processor.js';
 import { ManualLane, NEXT_JOB_OPTIONS, type NextJobOptions } from './manual-lane.js';
 import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
+import { traced, type WorkerSpans, workerSpans } from './worker-spans.js';
 import { nextWorkerState, type WorkerMove, type WorkerState } from './worker-state.js';
 
 /** Errors that nobody listens to; an emitter would throw, and a connection that comes and goes must not end the process. */
@@ -46,13 +48,15 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   readonly opts: WorkerOptions;
   readonly #queue: QueueRef;
   readonly #options: ResolvedWorkerOptions;
-  readonly #processor: Processor<Data, Result, Name> | undefined;
+  readonly #processor: ProcessorFunction<Data, Result, Name> | URL | undefined;
   readonly #lease: RuntimeLease | undefined;
   readonly #runtime: Runtime;
   readonly #ended: Deferred<void> = deferred();
   readonly #detach: () => void;
+  readonly #spans: WorkerSpans | undefined;
   #concurrency: number;
   #executor: Executor | undefined;
+  #loaded: LoadedProcessor | undefined;
   #loading: Promise<Executor> | undefined;
   #state: WorkerState = 'idle';
   #manual: ManualLane | undefined;
@@ -62,21 +66,21 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   #closing: Promise<DrainReport> | undefined;
 
   /**
-   * @param processor a function, or the path or URL of a module whose default export is one. Modules run in this process for now. Null:
-   * the worker runs nothing, jobs are taken by `getNextJob`.
+   * @param processor a function, or the path or URL of a file that exports one, which runs in child processes or threads of its own
+   * (docs/sandbox.md). Null: the worker runs nothing, jobs are taken by `getNextJob`.
    * @throws InvalidOptionError
    */
   constructor(name: string, processor?: Processor<Data, Result, Name> | null, options: WorkerOptions = {}) {
     super();
-    if (processor !== undefined && processor !== null) checkProcessor(processor);
+    this.#processor = processor === undefined || processor === null ? undefined : processorSource(processor);
     this.#options = resolveWorkerOptions(options);
     this.#queue = queueRef(name, this.#options.prefix);
     this.name = name;
     this.opts = options;
-    this.#processor = processor ?? undefined;
     this.#concurrency = this.#options.concurrency;
     this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL, this.#options.skipVersionCheck);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
+    this.#spans = workerSpans(this.#options, name, this.#runtime.clock, (error) => this.#problem(error));
     this.#detach = this.#listen();
     this.#runtime.start().catch(() => undefined); // each failure to connect arrives as `error`
     if (this.#options.isAutorun && this.#processor !== undefined) this.run().catch((error: unknown) => this.#problem(toError(error)));
@@ -99,7 +103,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
 
   /**
    * Starts to take jobs. Resolves when the worker has closed.
-   * @throws when it runs already, or was closed; or when its processor cannot be loaded.
+   * @throws when it runs already, or was closed.
    */
   async run(): Promise<void> {
     if (this.#processor === undefined) throw new Error('No process function is defined.');
@@ -108,6 +112,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     if (this.isRunning()) {
       this.#runtime.register(executor);
       executor.isOpen = this.#state === 'running';
+      if (this.#options.upkeep.stalled) this.#spans?.mark('startStalledCheckTimer');
     }
     await this.#ended.promise;
   }
@@ -123,20 +128,24 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
   async pause(doNotWaitActive = false): Promise<void> {
     flag('doNotWaitActive', doNotWaitActive);
-    if (!this.#move('pause')) return;
-    if (this.#executor) this.#executor.isOpen = false;
-    if (!doNotWaitActive) await this.#executor?.whenEmpty();
-    this.#tell('paused');
+    const asked = { [TelemetryAttributes.WorkerDoNotWaitActive]: doNotWaitActive };
+    await traced(this.#spans, 'pause', asked, async () => {
+      if (!this.#move('pause')) return;
+      if (this.#executor) this.#executor.isOpen = false;
+      if (!doNotWaitActive) await this.#executor?.whenEmpty();
+      this.#tell('paused');
+    });
   }
 
   resume(): void {
+    this.#spans?.mark('resume');
     if (!this.#move('resume')) return;
     if (this.#executor && this.#state === 'running') this.#executor.isOpen = true;
     this.#tell('resumed');
   }
 
   /**
-   * Resolves when Redis answers and the processor is loaded.
+   * Resolves when Redis answers. A processor file is loaded by the first job.
    * @throws ConnectionClosedError when the worker closes before; UnsupportedServerError for a Redis that is too old.
    */
   async waitUntilReady(): Promise<void> {
@@ -158,13 +167,17 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     text('token', token);
     const { block = true } = checked('', options, NEXT_JOB_OPTIONS);
     if (this.isPaused() || this.#closing) return undefined;
-    return (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
+    const startedAt = this.#runtime.clock.now();
+    const job = (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
+    this.#spans?.taken({ block }, job?.record, startedAt);
+    return job;
   }
 
   /** Checks the queue for stalled jobs from now on; workers that run do so anyway. */
   async startStalledCheckTimer(): Promise<void> {
     if (!this.#options.upkeep.stalled || this.#closing || this.isRunning()) return;
     await this.#runtime.connections.command.whenReady();
+    this.#spans?.mark('startStalledCheckTimer');
     this.#manualLane().watch();
   }
 
@@ -181,8 +194,11 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /** No job of the queue starts for `expireTimeMs`, on workers that have a rate limit. @deprecated use `Queue.rateLimit`. */
   async rateLimit(expireTimeMs: number): Promise<void> {
     const ms = positiveInt('expireTimeMs', expireTimeMs);
-    await this.#runtime.connections.command.whenReady();
-    await new AdminStore(this.#runtime.connections.scripts).rateLimit(this.#queue, ms);
+    const limit = async (): Promise<void> => {
+      await this.#runtime.connections.command.whenReady();
+      await new AdminStore(this.#runtime.connections.scripts).rateLimit(this.#queue, ms);
+    };
+    await (this.#spans ? this.#spans.rateLimit(ms, limit) : limit());
   }
 
   /** The jobs that run here. Until a drain has ended, turns under way may still add some. */
@@ -223,9 +239,12 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    */
   async close(force = false): Promise<void> {
     flag('force', force);
-    const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
-    await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
-    deadline.clear();
+    const spans = this.#closing ? undefined : this.#spans; // a second call closes nothing
+    await traced(spans, 'close', { [TelemetryAttributes.WorkerForceClose]: force }, async () => {
+      const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
+      await this.drain(deadline, { abortLeadMs: 0, onDeadline: 'linger' });
+      deadline.clear();
+    });
   }
 
   async #close(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
@@ -242,6 +261,8 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       if (report.lingering.length === 0) report = { ...report, returned: [...report.returned, ...(await unregistered).map(refOf)] };
     }
     await manual;
+    const gone = this.#loaded?.close(options.onDeadline === 'return' ? 0 : this.#options.sandbox.graceMs);
+    if (report.lingering.length === 0) await gone;
     await this.#letGo(executor, report.lingering.length > 0);
     this.#move('end');
     this.#tell('closed');
@@ -253,7 +274,9 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     const report = await closing;
     if (!this.#executor || report.lingering.length === 0) return report;
     this.#drain = new Drain(this.#executor, this.#runtime.clock, deadline, options);
-    return this.#drain.run();
+    const after = await this.#drain.run();
+    await this.#loaded?.close(0);
+    return after;
   }
 
   /** Jobs that linger still need the runtime: it is given back when the last of them has ended. */
@@ -271,10 +294,20 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   #load(): Promise<Executor> {
-    this.#loading ??= loadProcessor(this.#processor as Processor<Data, Result, Name>).then((processor) => {
-      const store = this.#commands();
-      const run = processor as ProcessorFunction<unknown, unknown, string>;
-      this.#executor = new Executor(this.#runtime, this.#queue, this.#options, store, run, this.#runListener());
+    this.#loading ??= Promise.resolve().then(() => {
+      const source = this.#processor as ProcessorFunction<unknown, unknown, string> | URL;
+      const commands = this.#commands();
+      const { sandbox } = this.#options;
+      this.#loaded = loadProcessor(source, sandbox, { clock: this.#runtime.clock, commands, limit: () => this.#concurrency });
+      this.#executor = new Executor(
+        this.#runtime,
+        this.#queue,
+        this.#options,
+        commands,
+        this.#loaded.run,
+        this.#runListener(),
+        this.#spans,
+      );
       this.#executor.concurrency = this.#concurrency;
       return this.#executor;
     });
@@ -282,7 +315,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   #commands(): JobStore {
-    return new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock);
+    return new JobStore(this.#queue, this.#runtime.connections.scripts, this.#runtime.clock, this.#spans?.tracing);
   }
 
   /** Made when first asked for: only manual processing has one. */
@@ -292,6 +325,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       queue: this.#queue,
       options: this.#options,
       commands: this.#commands(),
+      spans: this.#spans,
       problem: (error) => this.#problem(error),
       stalled: (jobIds) => {
         for (const jobId of jobIds) this.#tell('stalled', jobId, 'active');
