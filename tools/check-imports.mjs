@@ -43,6 +43,8 @@ const PACKAGE_ARROWS = {
   },
   cli: {
     all: ['@drover/core/kit', '@drover/cluster/protocol'],
+    // The bench is a producer and a consumer like any application's; `drover bench` loads it when it is used.
+    layers: { bench: ['@drover/core', '@drover/core/kit'] },
     onUse: { '@drover/cluster': ['commands/start.ts', 'commands/doctor.ts', 'commands/simulate.ts'] },
   },
 };

@@ -19,7 +19,7 @@ const OLDEST_NODE = [20, 19];
 const COMMANDS = {
   demo: { says: 'hash and compress thousands of files on a cluster that is scaled while it works (--dir, --limit, --json)', run: demo },
   test: { says: 'every check and every test; more arguments go to jest', run: test },
-  bench: { says: 'jobs per second beside the stock client, as ratios (--jobs, --rounds, --concurrency, --json)', run: bench },
+  bench: { says: 'speed beside the stock client and the ceiling (--workloads, --rounds, --jobs, --json, --write)', run: bench },
 };
 
 let currentChild;
@@ -40,7 +40,7 @@ async function demo(args) {
 
 async function bench(args) {
   await prepare();
-  await withRedis((env) => passThrough('bench/process.mjs', args, env));
+  await withRedis((env) => passThrough('bench/dist/bench/run.js', args, env));
 }
 
 async function test(args) {

@@ -75,6 +75,7 @@ test('Drover, BullMQ 6 and BullMQ 5 fill and work one queue: each job completes 
     }),
   );
   const idle = { waiting: 0, active: 0, delayed: 0, prioritized: 0, failed: 0 };
+  await until(async () => (await queue.getJobCounts()).completed === JOBS, { what: 'all jobs to complete', limitMs: 90_000, everyMs: 100 });
   await counts({ ...idle, completed: JOBS });
   for (const their of theirs) expect(await their.getJobCounts()).toMatchObject({ ...idle, completed: JOBS });
 
@@ -97,4 +98,4 @@ test('Drover, BullMQ 6 and BullMQ 5 fill and work one queue: each job completes 
   await until(() => heard.length >= JOBS, { what: 'all completed events to be heard' });
   expect(new Set(heard).size).toBe(heard.length);
   expect(await broken()).toEqual([]);
-}, 60_000);
+}, 120_000);

@@ -135,10 +135,10 @@ test('locks are extended and lost by hand', async () => {
   expect(await redis.pttl(`${prefix}:mail:2:lock`)).toBeLessThanOrEqual(5_000);
   await expect(second?.moveToCompleted(1, 'wrong')).rejects.toMatchObject({
     code: -6,
-    message: 'Lock mismatch for job 2. Cmd moveToCompleted from active',
+    message: 'Lock mismatch for job 2. Cmd moveToFinished from active',
   });
   await redis.del(`${prefix}:mail:2:lock`);
-  await expect(second?.moveToCompleted(1, 'two')).rejects.toMatchObject({ code: -2, message: 'Missing lock for job 2. moveToCompleted' });
+  await expect(second?.moveToCompleted(1, 'two')).rejects.toMatchObject({ code: -2, message: 'Missing lock for job 2. moveToFinished' });
   await queue.remove('2');
   await first?.moveToCompleted(1);
 });

@@ -145,7 +145,10 @@ async function readKeys(redis: Redis, names: readonly string[]): Promise<Map<str
       redis,
       there.map(({ key, type }) => (READS[type] as Read).command(key)),
     );
-    for (const [at, { key, type, ttlMs }] of there.entries()) contents.set(key, { ...(READS[type] as Read).decode(replies[at]), ttlMs });
+    for (const [at, { key, type, ttlMs }] of there.entries()) {
+      if (replies[at] === null) continue; // a text that has run out since its type was read
+      contents.set(key, { ...(READS[type] as Read).decode(replies[at]), ttlMs });
+    }
   }
   return contents;
 }

@@ -3,6 +3,7 @@
  * keys, fields and events. Names, times and ids that chance gives are made equal before the comparison.
  */
 import { Queue, type QueueOptions } from '@drover/core';
+import * as v5 from 'bullmq-v5';
 import * as v6 from 'bullmq-v6';
 import { Redis } from 'ioredis';
 import { atEnd } from './at-end.js';
@@ -38,16 +39,26 @@ export interface TwinPlace {
   work(finished: number, options?: Partial<v6.WorkerOptions>): Promise<void>;
 }
 
+/** BullMQ 6, or 5 under the same types. */
+export type Stock = Pick<typeof v6, 'Queue' | 'Worker' | 'FlowProducer'>;
+
+/** Whose twin Drover can be. */
+export const stocks: readonly { readonly version: string; readonly stock: Stock; readonly isV5: boolean }[] = [
+  { version: 'BullMQ 6.7', stock: v6, isV5: false },
+  { version: 'BullMQ 5.81', stock: v5 as unknown as Stock, isV5: true },
+];
+
 export type KeyDump = Readonly<Record<string, unknown>>;
 
-export async function twins(options: QueueOptions = {}, name = 'mail'): Promise<Twins> {
+/** @param stock the BullMQ that fills both queues and has the second one under its hands. */
+export async function twins(stock: Stock = v6, options: QueueOptions = {}, name = 'mail'): Promise<Twins> {
   const url = testRedisUrl();
   const redis = new Redis(url);
   atEnd(() => redis.disconnect());
   const prefixes = [freshPrefix(), freshPrefix()] as const;
   const connection = { url, maxRetriesPerRequest: null };
   const [twin, theirs] = prefixes.map((prefix) => {
-    const queue = new v6.Queue(name, { connection, prefix });
+    const queue = new stock.Queue(name, { connection, prefix });
     atEnd(() => queue.close());
     return queue;
   }) as [v6.Queue, v6.Queue];
@@ -64,7 +75,7 @@ export async function twins(options: QueueOptions = {}, name = 'mail'): Promise<
     async prepare(step) {
       for (const queue of [twin, theirs]) {
         const { prefix = 'bull' } = queue.opts;
-        await step({ queue, prefix, connection: { url }, work: (finished, more) => work(name, prefix, finished, more) });
+        await step({ queue, prefix, connection: { url }, work: (finished, more) => work(stock, name, prefix, finished, more) });
       }
     },
     async both(operation) {
@@ -75,7 +86,7 @@ export async function twins(options: QueueOptions = {}, name = 'mail'): Promise<
           const opened =
             at === 0
               ? new Queue(other, { connection: url, prefix, skipMetasUpdate: true })
-              : new v6.Queue(other, { connection, prefix, skipMetasUpdate: true });
+              : new stock.Queue(other, { connection, prefix, skipMetasUpdate: true });
           atEnd(() => opened.close());
           return opened;
         };
@@ -92,6 +103,27 @@ export async function twins(options: QueueOptions = {}, name = 'mail'): Promise<
     },
     broken: (isIdle = true) => brokenInvariants(redis, name, { prefix: prefixes[0], isIdle }),
   };
+}
+
+/** The same operation on both; then results, keys, fields and events must agree, and the invariants hold. @returns what it told. */
+export async function expectAlike(
+  t: Twins,
+  operation: (queue: EitherQueue, open: (name: string) => EitherQueue) => Promise<unknown>,
+  isIdle = true,
+): Promise<unknown> {
+  const [ours, theirs] = await t.both(operation);
+  expect(ours).toEqual(theirs);
+  const [our, their] = await t.dumps();
+  expect(our).toEqual(their);
+  expect(await t.broken(isIdle)).toEqual([]);
+  return ours;
+}
+
+/** @throws when there is no such job. */
+export async function jobOf(queue: EitherQueue, id: string): Promise<EitherQueue> {
+  const found = await queue.getJob(id);
+  if (!found) throw new Error(`no job ${id}`);
+  return found;
 }
 
 /** Every key below a prefix: name without the prefix -> its value in comparable form. */
@@ -138,7 +170,7 @@ function decode(text: string): unknown {
 }
 
 /** Without the prefix, times, stack traces and undefined members. */
-function comparable(value: unknown, prefix: string): unknown {
+export function comparable(value: unknown, prefix: string): unknown {
   if (value === undefined) return undefined;
   const text = JSON.stringify(value, (key, member) => {
     if (key === 'offset') return 'an offset';
@@ -155,9 +187,9 @@ function replaceTimes(text: string): string {
   return text.replace(/(?<![\d.])1[5-9]\d{11}(?!\d)/g, 'a time');
 }
 
-async function work(name: string, prefix: string, finished: number, options: Partial<v6.WorkerOptions> = {}): Promise<void> {
+async function work(stock: Stock, name: string, prefix: string, finished: number, options: Partial<v6.WorkerOptions> = {}): Promise<void> {
   const connection = { url: testRedisUrl(), maxRetriesPerRequest: null };
-  const worker = new v6.Worker(
+  const worker = new stock.Worker(
     name,
     async (job) => {
       if (job.name.startsWith('bad')) throw new Error(`no luck with ${job.name}`);

@@ -20,7 +20,7 @@ const PARSER = { 'parse-numbers': false, 'parse-positional-numbers': false, 'dup
 const HELP_MARK = '(help)';
 
 /** Options with a value that may not be empty. */
-const NEVER_EMPTY = ['name', 'socket', 'timeout', 'group', 'config', 'queue', 'redis', 'prefix'];
+const NEVER_EMPTY = ['name', 'socket', 'timeout', 'group', 'config', 'queue', 'redis', 'prefix', 'workloads'];
 
 /** @throws UsageError one line that names the value and the fix */
 export async function parseArgs(argv: readonly string[], commands: readonly CliCommand[]): Promise<Invocation> {

@@ -15,6 +15,7 @@ Look
   count                      how many workers there are
   op ID                      how an operation is going
   ping                       whether the cluster answers
+  bench                      how fast jobs are worked on this machine and a Redis of yours
 
 Examples
   drover start ./mail.js --queue mail --workers 4     4 workers, each runs the default export of mail.js

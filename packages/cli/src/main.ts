@@ -1,6 +1,7 @@
 import { ControlFailure } from '@drover/cluster/protocol';
 import { CodedError, messageOf } from '@drover/core/kit';
 import { asksForJson, parseArgs } from './args.js';
+import { bench } from './commands/bench.js';
 import type { CliCommand } from './commands/command.js';
 import { count } from './commands/count.js';
 import { op } from './commands/op.js';
@@ -13,7 +14,7 @@ import { exitCodeOf, UsageError } from './exit-codes.js';
 import { type Io, Output } from './output.js';
 import { parseDuration } from './values.js';
 
-const COMMANDS: readonly CliCommand[] = [start, scale, stop, status, count, op, ping];
+const COMMANDS: readonly CliCommand[] = [start, scale, stop, status, count, op, ping, bench];
 
 /** Runs one command line. @returns the exit code; what went wrong has been said by then. */
 export async function main(argv: readonly string[], io: Io = process): Promise<number> {

@@ -48,7 +48,7 @@ export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
 export { addedRecord, type NewJob, newJob } from './new-job.js';
 export { defaultRepeatStrategy, isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule, slotFrom } from './next-run.js';
-export type { KeepRule, Outcome, PendingOutcome } from './outcome.js';
+export { commandOf, type KeepRule, type Outcome, type PendingOutcome } from './outcome.js';
 export {
   decodeScheduler,
   type JobSchedulerJson,

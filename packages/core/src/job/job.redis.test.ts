@@ -60,7 +60,7 @@ test('it can be moved by hand: delayed, to wait, completed', async () => {
   const job = await runningJob(f);
   await job.moveToDelayed(NOW + 500);
   expect(await job.isDelayed()).toBe(true);
-  await expect(job.moveToWait()).rejects.toMatchObject({ code: -2, message: 'Missing lock for job 1. moveToWait' });
+  await expect(job.moveToWait()).rejects.toMatchObject({ code: -2, message: 'Missing lock for job 1. moveJobFromActiveToWait' });
   expect(ids(await f.fetch(1, { now: NOW + 500 }))).toEqual(['1']);
   await job.moveToWait();
   expect(await job.getState()).toBe('waiting');

@@ -9,7 +9,7 @@ import { MAX_DELAY_MS } from './delay.js';
 import { JobAdmin } from './job-admin.js';
 import type { JobsOptions, ParentOptions } from './job-options.js';
 import { decodeJob, type JobRecord, type RawJobFields } from './job-record.js';
-import type { Outcome } from './outcome.js';
+import { commandOf, type Outcome } from './outcome.js';
 import { toPublicOptions } from './stored-options.js';
 import { type FinishEvents, waitUntilFinished } from './wait-until-finished.js';
 
@@ -95,13 +95,13 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
    * @param fetchNext locks the next job with the same token and returns it; only for jobs out of `Worker.getNextJob`.
    */
   async moveToCompleted(value: Result, token = this.ownToken(), _fetchNext = true): Promise<NextJobData | undefined> {
-    await this.#settle({ returned: value }, token, 'moveToCompleted');
+    await this.#settle({ returned: value }, token);
     return undefined;
   }
 
   /** For manual processing: ends the run with an error; the job is retried or fails, as its options say. */
   async moveToFailed(error: unknown, token = this.ownToken(), _fetchNext = false): Promise<NextJobData | undefined> {
-    await this.#settle({ threw: toError(error) }, token, 'moveToFailed');
+    await this.#settle({ threw: toError(error) }, token);
     return undefined;
   }
 
@@ -110,13 +110,13 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
     const now = this.commands.now();
     const due = Number.isFinite(timestamp) ? Math.trunc(timestamp) : timestamp;
     const delayMs = Math.max(0, integer('timestamp', due, 0, now + MAX_DELAY_MS) - now);
-    await this.#move({ kind: 'delay', delayMs, countsAttempt: false }, token, 'moveToDelayed', now);
+    await this.#move({ kind: 'delay', delayMs, countsAttempt: false }, token, now);
     this.applyUpdate({ delay: delayMs });
   }
 
   /** Back to the front of wait, without counting an attempt. The processor then throws WaitingError. */
   async moveToWait(token = this.ownToken()): Promise<void> {
-    await this.#move({ kind: 'wait' }, token, 'moveToWait');
+    await this.#move({ kind: 'wait' }, token);
   }
 
   /**
@@ -126,7 +126,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   async moveToWaitingChildren(token = this.ownToken(), { child }: { readonly child?: ParentOptions } = {}): Promise<boolean> {
     if (child) checkParent('child', child);
     const outcome: Outcome = { kind: 'wait-children', ...(child ? { child: `${child.queue}:${child.id}` } : {}) };
-    return (await this.#move(outcome, token, 'moveToWaitingChildren')) === 0;
+    return (await this.#move(outcome, token)) === 0;
   }
 
   /** Resolves with what the processor returns, rejects when the job fails; without `ttlMs`, waits without limit. See `wait-until-finished.ts`. */
@@ -134,14 +134,15 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
     return waitUntilFinished(this, this.commands, queueEvents, ttlMs) as Promise<Result>;
   }
 
-  async #settle(end: Parameters<typeof decideOutcome>[1], token: string, command: string): Promise<void> {
+  async #settle(end: Parameters<typeof decideOutcome>[1], token: string): Promise<void> {
     const outcome = decideOutcome(this.record, end, { random: Math.random(), isDiscarded: this.#isDiscarded });
-    if (outcome) await this.#move(outcome, token, command);
+    if (outcome) await this.#move(outcome, token);
   }
 
-  async #move(outcome: Outcome, token: string, command: string, at = this.commands.now()): Promise<number> {
+  async #move(outcome: Outcome, token: string, at = this.commands.now()): Promise<number> {
     const { commands } = this;
-    const store = async (): Promise<number> => this.check(await commands.settle({ jobId: this.id, token, at, outcome }), command);
+    const store = async (): Promise<number> =>
+      this.check(await commands.settle({ jobId: this.id, token, at, outcome }), commandOf(outcome));
     const { tracing } = commands;
     return tracing ? traceSettlement({ tracing, now: () => commands.now() }, this.record, outcome, store) : store();
   }

@@ -26,6 +26,20 @@ export type Outcome =
   /** `child`: full key of a child to wait for; without it, any. */
   | { readonly kind: 'wait-children'; readonly child?: string };
 
+const COMMANDS: Readonly<Record<Outcome['kind'], string>> = {
+  complete: 'moveToFinished',
+  fail: 'moveToFinished',
+  retry: 'retryJob',
+  delay: 'moveToDelayed',
+  wait: 'moveJobFromActiveToWait',
+  'wait-children': 'moveToWaitingChildren',
+};
+
+/** What BullMQ calls the move in the message of its refusal. */
+export function commandOf({ kind }: Outcome): string {
+  return COMMANDS[kind];
+}
+
 /** An outcome on its way to Redis. `at` is the epoch ms at which the run ended: it becomes `finishedOn`, so a second try is recognised. */
 export interface PendingOutcome {
   readonly jobId: string;

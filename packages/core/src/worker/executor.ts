@@ -1,5 +1,6 @@
 import { controlFlowOf, errorFromStatus, LockLostError, UnrecoverableError } from '../errors/index.js';
 import {
+  commandOf,
   decideOutcome,
   type Job,
   type JobCommands,
@@ -117,7 +118,7 @@ export class Executor implements Consumer {
     if (code === 0) this.#tell(run, held.outcome);
     else {
       this.#tally?.lost(run);
-      const error = errorFromStatus(code, { jobId: held.jobId, command: held.outcome.kind });
+      const error = errorFromStatus(code, { jobId: held.jobId, command: commandOf(held.outcome) });
       run.trace?.lost(error);
       this.listener.problem(error);
     }
@@ -131,7 +132,7 @@ export class Executor implements Consumer {
       this.#settle(run, { kind: 'wait' });
       return;
     }
-    const refusal = errorFromStatus(code, { jobId: held.jobId, command: 'moveToFinished' });
+    const refusal = errorFromStatus(code, { jobId: held.jobId, command: commandOf(held.outcome) });
     run.trace?.refused(refusal);
     this.#end(run, { threw: refusal }).catch((error) => this.runtime.fail(error));
   }

@@ -1,5 +1,14 @@
 import { errorFromStatus } from '../errors/index.js';
-import { decideOutcome, type FetchedJob, Job, type JobCommands, type NextJobData, type Outcome, type RunEnd } from '../job/index.js';
+import {
+  commandOf,
+  decideOutcome,
+  type FetchedJob,
+  Job,
+  type JobCommands,
+  type NextJobData,
+  type Outcome,
+  type RunEnd,
+} from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import { flag, type Shape, toError } from '../kit/index.js';
 import type { Consumer, HeldJob } from '../runtime/consumer.js';
@@ -61,14 +70,14 @@ export class ManualLane {
   }
 
   /** Stores how a run ended; with `fetchNext` the next job comes back with the answer. */
-  async end(job: Job, end: RunEnd, token: string, fetchNext: boolean, command: string): Promise<NextJobData | undefined> {
+  async end(job: Job, end: RunEnd, token: string, fetchNext: boolean): Promise<NextJobData | undefined> {
     const { options, commands, runtime } = this.parts;
     await runtime.connections.command.whenReady();
     const thrown = 'threw' in end ? end.threw : undefined;
     const outcome = decideOutcome(job.record, end, await failureRules(job, thrown, options, this.parts.problem));
     if (!outcome) return undefined;
     const at = commands.now();
-    const settle = () => this.#settleOrThrow(job, outcome, token, at, fetchNext && !this.#isClosed, command);
+    const settle = () => this.#settleOrThrow(job, outcome, token, at, fetchNext && !this.#isClosed);
     const { tracing } = commands;
     const reply = tracing ? await traceSettlement({ tracing, now: () => at }, job.record, outcome, settle) : await settle();
     job.applyUpdate(updateOf(job, end, outcome, at));
@@ -112,7 +121,7 @@ export class ManualLane {
     const { commands, options, problem, queue } = this.parts;
     const job = new ManualJob(queue, fetched, commands, this);
     if (undecodable !== undefined) {
-      await this.end(job, { threw: new Error(undecodable) }, token, false, 'moveToFailed');
+      await this.end(job, { threw: new Error(undecodable) }, token, false);
       problem(new Error(undecodable));
       return undefined;
     }
@@ -135,9 +144,9 @@ export class ManualLane {
     return [data, id as string, 0, 0];
   }
 
-  async #settleOrThrow(job: Job, outcome: Outcome, token: string, at: number, fetchNext: boolean, command: string): Promise<ExchangeReply> {
+  async #settleOrThrow(job: Job, outcome: Outcome, token: string, at: number, fetchNext: boolean): Promise<ExchangeReply> {
     const { status, reply } = await this.#settle(job.id, outcome, token, at, fetchNext);
-    if (status < 0) throw errorFromStatus(status, { jobId: job.id, command });
+    if (status < 0) throw errorFromStatus(status, { jobId: job.id, command: commandOf(outcome) });
     return reply;
   }
 
@@ -171,11 +180,11 @@ export class ManualJob extends Job {
   }
 
   override moveToCompleted(value: unknown, token = this.ownToken(), fetchNext = true): Promise<NextJobData | undefined> {
-    return this.lane.end(this, { returned: value }, token, fetchNext, 'moveToCompleted');
+    return this.lane.end(this, { returned: value }, token, fetchNext);
   }
 
   override moveToFailed(error: unknown, token = this.ownToken(), fetchNext = false): Promise<NextJobData | undefined> {
-    return this.lane.end(this, { threw: toError(error) }, token, fetchNext, 'moveToFailed');
+    return this.lane.end(this, { threw: toError(error) }, token, fetchNext);
   }
 }
 
