@@ -112,7 +112,7 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
    */
   async getFlow(request: FlowRequest): Promise<JobNode | undefined> {
     const { queueName, id, prefix = this.#prefix, depth = 10, maxChildren = 20 } = checked('request', request, FLOW_REQUEST);
-    text('id', id);
+    text('request.id', id);
     const queue = queueRef(queueName, prefix);
     await this.waitUntilReady();
     return this.#treesOf(await this.#reader.read(queue, id, { depth, maxChildren }))[0];

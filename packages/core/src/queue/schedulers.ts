@@ -55,13 +55,15 @@ export class Schedulers {
 
   /** @returns whether there was one. */
   async remove(id: string): Promise<boolean> {
+    const known = textual(id);
     await this.parts.ready();
-    return this.parts.store.remove(this.parts.queue, textual(id));
+    return this.parts.store.remove(this.parts.queue, known);
   }
 
   async one(id: string): Promise<JobSchedulerJson | undefined> {
+    const known = textual(id);
     await this.parts.ready();
-    return this.parts.store.one(this.parts.queue, textual(id));
+    return this.parts.store.one(this.parts.queue, known);
   }
 
   /** By the time of the next iteration, the latest first unless `asc`; from index `start` to `end`, both included. */
