@@ -1,6 +1,7 @@
 import { InvalidOptionError, refuseUnknown } from '../kit/index.js';
 import type { ConnectionInput } from '../redis/index.js';
-import { type QueueOptions, resolveQueueOptions } from './queue-options.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { type QueueOptions, type ResolvedQueueOptions, resolveQueueOptions } from './queue-options.js';
 
 /** BullMQ's options of a FlowProducer by name and meaning. */
 export interface FlowProducerOptions {
@@ -12,8 +13,8 @@ export interface FlowProducerOptions {
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
-  /** Accepted for compatibility, without effect yet. */
-  readonly telemetry?: unknown;
+  /** Makes spans of the flows that are added, and lets their jobs carry the trace; see `docs/telemetry.md`. */
+  readonly telemetry?: Telemetry;
 }
 
 /** Options of one `add`. */
@@ -31,7 +32,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof FlowProducerOptions>([
 ]);
 
 /** @throws InvalidOptionError */
-export function resolveFlowProducerOptions(input: FlowProducerOptions): { readonly connection: ConnectionInput; readonly prefix: string } {
+export function resolveFlowProducerOptions(input: FlowProducerOptions): Pick<ResolvedQueueOptions, 'connection' | 'prefix' | 'telemetry'> {
   if (typeof input !== 'object' || input === null) throw new InvalidOptionError('options', input, 'an object');
   refuseUnknown('', input, KNOWN);
   return resolveQueueOptions(input as QueueOptions);

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'eventemitter3';
 import { Job, type JobSchedulerJson, type JobSchedulerTemplateOptions, type RepeatOptions } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError } from '../kit/index.js';
+import { InvalidOptionError, OncePrinter } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { JobStore, SchedulerStore } from '../store/index.js';
+import { Tracing } from '../telemetry/tracing.js';
 import { type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import { Schedulers } from './schedulers.js';
 
@@ -12,6 +13,8 @@ export type JobSchedulerOptions = Pick<
   QueueOptions,
   'connection' | 'prefix' | 'settings' | 'skipVersionCheck' | 'skipWaitingForReady' | 'telemetry'
 >;
+
+const unheard = new OncePrinter((line) => console.error(line));
 
 /**
  * The job schedulers of a queue, apart from a `Queue`: BullMQ's class of that name. `Queue` has the same under shorter names, and applies
@@ -28,7 +31,7 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
   /** @throws InvalidOptionError */
   constructor(queueName: string, options: JobSchedulerOptions = {}) {
     super();
-    const { connection, prefix, repeatStrategy } = resolveQueueOptions(options);
+    const { connection, prefix, repeatStrategy, telemetry } = resolveQueueOptions(options);
     this.opts = options;
     this.#queue = queueRef(queueName, prefix);
     this.#lease = leaseRuntime(connection);
@@ -39,6 +42,7 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
       store: new SchedulerStore(connections.scripts),
       defaultJobOptions: {},
       strategy: repeatStrategy,
+      tracing: telemetry && new Tracing(telemetry, queueName, (error) => this.#problem(error)),
       now: () => clock.now(),
       ready: () => connections.command.whenReady(),
     });
@@ -108,5 +112,10 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
 
   disconnect(): Promise<void> {
     return this.close();
+  }
+
+  #problem(error: Error): void {
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else unheard.print(`[drover] job schedulers of ${this.name}: ${error.message}`);
   }
 }

@@ -175,13 +175,14 @@ function sandboxOf({
 }
 
 function profileOf(input: WorkerOptions, lockMs: number): FetchProfile {
-  const { limiter, metrics, name } = input;
+  const { limiter, metrics, name, telemetry } = input;
   const points = metrics?.maxDataPoints;
   return Object.freeze({
     lockMs,
     ...(limiter === undefined ? {} : { limiter: limiterOf(limiter) }),
     ...(name === undefined ? {} : { name: text('name', name) }),
     ...(points === undefined ? {} : { maxMetricsSize: positiveInt('metrics.maxDataPoints', points) }),
+    ...(telemetry ? { asksSchedules: true } : {}), // each iteration has a span of its own, which Redis cannot make
   });
 }
 
