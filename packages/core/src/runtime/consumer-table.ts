@@ -181,8 +181,8 @@ export function assign<T>(pool: Pool, jobs: readonly T[], give: (consumer: Consu
 
 /** Consumers whose profiles give the same text share calls. */
 export function profileKey(profile: FetchProfile): string {
-  const { lockMs, limiter, name, maxMetricsSize, token } = profile;
-  return JSON.stringify([lockMs, limiter?.max, limiter?.durationMs, name, maxMetricsSize, token]);
+  const { lockMs, limiter, name, maxMetricsSize, asksSchedules, token } = profile;
+  return JSON.stringify([lockMs, limiter?.max, limiter?.durationMs, name, maxMetricsSize, asksSchedules, token]);
 }
 
 function mayFindMore(want: number, reply: ExchangeReply): boolean {

@@ -66,9 +66,9 @@ export class ConsumerStore implements ExchangeStore {
 }
 
 function exchangeArgs({ profile, now, want, share, token, outcomes }: ExchangeCall): RedisArgument[] {
-  const { lockMs, name = '', limiter, maxMetricsSize = 0 } = profile;
+  const { lockMs, name = '', limiter, maxMetricsSize = 0, asksSchedules = false } = profile;
   const args: RedisArgument[] = [now, want, share, token, lockMs, name];
-  args.push(limiter?.max ?? '', limiter?.durationMs ?? '', maxMetricsSize, outcomes.length);
+  args.push(limiter?.max ?? '', limiter?.durationMs ?? '', maxMetricsSize, asksSchedules ? 1 : 0, outcomes.length);
   pushOutcomes(args, outcomes);
   return args;
 }
