@@ -126,8 +126,8 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
-  async pause(doNotWaitActive = false): Promise<void> {
-    flag('doNotWaitActive', doNotWaitActive);
+  async pause(doNotWaitActive?: boolean): Promise<void> {
+    flag('doNotWaitActive', doNotWaitActive ?? false);
     const asked = { [TelemetryAttributes.WorkerDoNotWaitActive]: doNotWaitActive };
     await traced(this.#spans, 'pause', asked, async () => {
       if (!this.#move('pause')) return;
