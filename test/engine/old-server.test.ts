@@ -66,10 +66,9 @@ test('flow producers and job schedulers refuse it, and use it with skipVersionCh
   const make = (skipVersionCheck: boolean) => {
     const options = { connection: url, prefix: freshPrefix(), skipVersionCheck };
     const made = { flows: new FlowProducer(options), schedulers: new JobScheduler('mail', options), queue: new Queue('mail', options) };
-    for (const one of Object.values(made)) {
-      one.on('error', () => undefined);
-      atEnd(() => one.close());
-    }
+    made.flows.on('error', () => undefined);
+    made.queue.on('error', () => undefined);
+    atEnd(() => Promise.all(Object.values(made).map((one) => one.close())));
     return made;
   };
   const flow = { name: 'a', queueName: 'mail', children: [{ name: 'b', queueName: 'mail' }] };

@@ -50,7 +50,16 @@ const PARENT = ['p', {}, { id: 'p' }, { id: 'p', queue: 'q' }, { id: 'p', queue:
 const TELEMETRY = [...OBJECT, {}, { tracer: {} }, { tracer: { startSpan: () => undefined } }];
 const POSITIONS = [1.5, Number.NaN, ENDLESS, '1'];
 
-const CONNECTION: Row = ['connection', 6379, 'localhost', [], new Cluster([NOWHERE], { lazyConnect: true }), { keyPrefix: 'mine:' }];
+const CONNECTION: Row = [
+  'connection',
+  6379,
+  { url: 'localhost' },
+  { url: 6379 },
+  'localhost',
+  [],
+  new Cluster([NOWHERE], { lazyConnect: true }),
+  { keyPrefix: 'mine:' },
+];
 
 const OPTIONS = {
   job: [
