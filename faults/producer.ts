@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlowProducer, Queue } from '@drover/core';
-import { QUEUE, type FaultJob } from './job-data.js';
+import { type FaultJob, QUEUE } from './job-data.js';
 import { Random } from './random.js';
 
 const TICK_MS = 100;
@@ -21,12 +21,16 @@ const perSecond = Number(rate);
 const random = new Random(Number(seed));
 const queue = new Queue<FaultJob>(QUEUE, { connection: url, prefix });
 const flows = new FlowProducer({ connection: url, prefix });
-for (const each of [queue, flows]) each.on('error', () => undefined); // what was not confirmed is added again
+// What was not confirmed is added again.
+queue.on('error', () => undefined);
+flows.on('error', () => undefined);
 let isEnding = false;
 process.on('message', (message) => {
   if (message === 'end') isEnding = true;
 });
-process.on('disconnect', () => process.exit(1));
+process.once('disconnect', () => {
+  if (!isEnding) process.exit(1); // the suite is gone
+});
 
 function plan(): Planned {
   const die = random.next();
@@ -67,7 +71,10 @@ async function main(): Promise<void> {
   const startedAt = performance.now();
   for (let added = 0; !isEnding; await delay(TICK_MS)) {
     const due = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond);
-    const planned = Array.from({ length: Math.min(MOST_AT_ONCE, Math.max(0, due - added)) }, (_, n) => ({ id: `j${added + n}`, ...plan() }));
+    const planned = Array.from({ length: Math.min(MOST_AT_ONCE, Math.max(0, due - added)) }, (_, n) => ({
+      id: `j${added + n}`,
+      ...plan(),
+    }));
     added += planned.length;
     const plain = planned.filter(({ kind }) => kind !== 'flow');
     const told: Record<string, string> = Object.fromEntries(plain.map(({ id, kind }) => [id, kind]));
@@ -80,8 +87,4 @@ async function main(): Promise<void> {
   process.send?.('ended', () => process.disconnect());
 }
 
-process.removeAllListeners('disconnect');
-process.once('disconnect', () => {
-  if (!isEnding) process.exit(1);
-});
 await main();

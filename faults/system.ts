@@ -217,8 +217,13 @@ export class System {
   }
 }
 
-/** A process may be gone by now. */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+/** Whether the process has not been collected yet. */
+export function isThere(pid: number): boolean {
+  return signal(pid, 0);
+}
+
+/** A process may be gone by now. @returns whether it was there */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, name);
     return true;
