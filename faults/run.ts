@@ -1,6 +1,7 @@
 /** `npm run faults`: a cluster under steady load and random faults; afterwards the books have to balance. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { deferred } from '@drover/core/kit';
 import { until } from '../test/support/until.js';
 import { EventBook } from './event-book.js';
 import { QUEUE } from './job-data.js';
@@ -25,6 +26,7 @@ const STANDSTILL_MS = 60_000;
 class Storm {
   readonly recoveries: Recovery[] = [];
   readonly #busy = new Set<Part>();
+  #turnstile: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly system: System,
@@ -39,19 +41,29 @@ class Storm {
   async #lane(): Promise<void> {
     while (performance.now() < this.endsAt) {
       if (this.system.unexpected !== undefined) throw new Error(this.system.unexpected);
-      const kind = this.#choose();
-      if (kind) await this.#strike(kind);
+      await this.#strike(await this.#choose());
       await delay(this.random.between(50, 800));
     }
   }
 
-  #choose(): FaultKind | undefined {
-    const free = KINDS.filter(({ parts }) => !parts.some((part) => this.#busy.has(part)));
-    return free.length === 0 ? undefined : this.random.pick(free.flatMap((kind) => Array<FaultKind>(kind.weight).fill(kind)));
+  /** One at a time comes to its choice, and waits there until its parts are free: a fault that needs many parts gets its turn. */
+  async #choose(): Promise<FaultKind> {
+    const before = this.#turnstile;
+    const passed = deferred();
+    this.#turnstile = passed.promise;
+    await before;
+    try {
+      const kind = this.random.pick(KINDS.flatMap((each) => Array<FaultKind>(each.weight).fill(each)));
+      const isFree = (): boolean => !kind.parts.some((part) => this.#busy.has(part));
+      await until(isFree, { what: `the turn of "${kind.name}"`, limitMs: 120_000 });
+      for (const part of kind.parts) this.#busy.add(part);
+      return kind;
+    } finally {
+      passed.resolve();
+    }
   }
 
   async #strike(kind: FaultKind): Promise<void> {
-    for (const part of kind.parts) this.#busy.add(part);
     try {
       this.recoveries.push({ kind: kind.name, ms: await kind.strike(this.system, this.random) });
     } catch (error) {
