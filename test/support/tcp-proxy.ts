@@ -1,4 +1,4 @@
-/** A TCP proxy in front of a Redis server: to be turned to another one, to reset connections, or to swallow what some are told. */
+/** A TCP proxy in front of a Redis server, to be turned to another one, or to swallow or change what certain connections are told. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -9,12 +9,13 @@ interface Pair {
   isSilent: boolean;
 }
 
-/** Owns its listening port and the pairs of sockets behind it. Whoever opened it closes it. */
+/** Owns its listening port and the pairs of sockets behind it. Closed at the end of the test. */
 export class OpenProxy {
   readonly #listener: Server;
   readonly #pairs = new Set<Pair>();
   #target: URL;
   #swallowed: string | undefined;
+  #rewriting: { readonly from: RegExp; readonly to: (found: string) => string } | undefined;
 
   private constructor(target: string) {
     this.#target = new URL(target);
@@ -47,6 +48,11 @@ export class OpenProxy {
     this.#swallowed = undefined;
   }
 
+  /** Changes what clients are told; the new text has to be as long as the one it stands for. */
+  rewrite(from: RegExp, to: (found: string) => string): void {
+    this.#rewriting = { from, to };
+  }
+
   get silenced(): number {
     return [...this.#pairs].filter(({ isSilent }) => isSilent).length;
   }
@@ -60,7 +66,7 @@ export class OpenProxy {
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (!pair.isSilent) client.write(bytes);
+      if (!pair.isSilent) client.write(this.#rewritten(bytes));
     });
     client.on('close', () => {
       this.#pairs.delete(pair);
@@ -70,6 +76,12 @@ export class OpenProxy {
       if (!pair.isSilent) client.destroy();
     });
     for (const socket of [client, server]) socket.on('error', () => socket.destroy()); // the other side hears of it by 'close'
+  }
+
+  #rewritten(bytes: Buffer): Buffer {
+    if (!this.#rewriting) return bytes;
+    const { from, to } = this.#rewriting;
+    return Buffer.from(bytes.toString('latin1').replace(from, to), 'latin1');
   }
 
   /** Resets every connection, on both sides: what was under way is lost without a goodbye. */
