@@ -9,3 +9,4 @@ export const TcpProxy = {
     return proxy;
   },
 };
+export type TcpProxy = OpenProxy;
