@@ -14,6 +14,7 @@ import type { DrainReport, JobRef, LastExit } from '../protocol/index.js';
 import type { ChildExit, ChildHandle, Shutdown } from '../supervisor/index.js';
 import { classifyExit } from './classify-exit.js';
 import type { ProcessIdentity } from './fork-process.js';
+import { guardChannel } from './guard-channel.js';
 import { LineReader, Tail } from './process-output.js';
 import type { StopBudget } from './stop-budget.js';
 
@@ -85,6 +86,7 @@ export class ForkedProcess implements ChildHandle {
     this.#forkedAt = deps.clock.monotonic();
     this.#worker = deps.fork(identity);
     this.#worker.on('error', (error) => this.#onError(error));
+    guardChannel(this.#worker.process, (error) => this.kill(`wrote to its channel what is no message: ${error.message}`));
     const port = new IpcPort(this.#worker);
     this.#link = new PrimaryLink(port, identity.incarnation, deps.clock, (fact) => this.#onFact(fact));
     const closed = deferred();
