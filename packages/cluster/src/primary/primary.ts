@@ -7,7 +7,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { type Clock, Deadline, deferred, type Logger } from '@drover/core/kit';
 import type { ClusterConfig } from '../config/resolved.js';
-import { ControlFailure, type StopMode, type StopReport } from '../protocol/index.js';
+import { ControlFailure, type JobRef, type StopMode, type StopReport } from '../protocol/index.js';
 import { DesiredState } from './desired-state.js';
 import { EventHub } from './event-hub.js';
 import { FactDesk } from './fact-desk.js';
@@ -80,7 +80,7 @@ export class Primary {
     this.#events = new EventHub(() => clock.now(), logger);
     this.#desired = new DesiredState(groups, config);
     this.#observed = new ObservedState(clock);
-    this.#recover = new RecoverJobs(deps.store, groups, clock, logger);
+    this.#recover = new RecoverJobs(groups, { store: deps.store, clock, logger, onPoison: (jobs, how) => this.#onPoison(jobs, how) });
     this.#desk = this.#makeDesk();
     const adapter = this.#makeAdapter();
     this.#supervisor = this.#makeSupervisor(adapter);
@@ -160,18 +160,24 @@ export class Primary {
   }
 
   /** A process that did not say `drained` may have left jobs under its locks. */
-  #onEnded({ incarnation }: ProcessIdentity, { exit, report, hadBooted }: ProcessEnded): void {
+  #onEnded({ incarnation }: ProcessIdentity, { exit, reason, report, hadBooted }: ProcessEnded): void {
     const isStopping = this.#state === 'draining' || this.#state === 'gave_up';
     if (report) {
       if (isStopping) this.#tally.add(report);
     } else if (hadBooted) {
-      const inquiry = this.#recover.recover(incarnation).then((recovered) => {
+      const how = exit.class === 'abnormal' ? reason : undefined;
+      const inquiry = this.#recover.recover(incarnation, how).then((recovered) => {
         if (isStopping) this.#tally.addSilent(exit.jobs, recovered);
       });
       this.#inquiries.add(inquiry);
       void inquiry.finally(() => this.#inquiries.delete(inquiry));
     }
     if (isStopping) this.operations.stopProgress(++this.#gone);
+  }
+
+  #onPoison(jobs: readonly JobRef[], how: string): void {
+    this.deps.logger.error('jobs will fail unrun: processes end with them in hand', { count: jobs.length, jobs: jobs.slice(0, 20), how });
+    this.#events.publish('poison', { count: jobs.length, jobs: jobs.slice(0, 100), how });
   }
 
   #onPass(plan: Plan): void {
