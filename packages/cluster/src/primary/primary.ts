@@ -22,7 +22,7 @@ import { ProcessAdapter } from './process-adapter.js';
 import { ProcessSupervisor } from './process-supervisor.js';
 import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
-import { countReply, type PrimaryState, type View } from './snapshot.js';
+import { countReply, type View } from './snapshot.js';
 import { StepTaker } from './step-taker.js';
 import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 import { StopTally } from './stop-tally.js';
@@ -66,8 +66,9 @@ export class Primary {
   readonly #tally = new StopTally();
   /** What is being found out about processes that ended without a word. */
   readonly #inquiries = new Set<Promise<void>>();
-  #state: Exclude<PrimaryState, 'degraded'> = 'starting';
-  #isDegraded = false;
+  #state: View['state'] = 'starting';
+  /** Subscribers were told that it is degraded. */
+  #wasDegraded = false;
   #mode: StopMode = 'drain';
   #gone = 0;
 
@@ -182,16 +183,25 @@ export class Primary {
 
   #onPass(plan: Plan): void {
     this.operations.advance(plan);
-    const { parked } = countReply(this.#view()).workers;
-    const isDegraded = parked > 0 || this.#observed.slots().some((slot) => slot.state === 'parked');
-    if (isDegraded && !this.#isDegraded) this.#events.publish('primary.degraded', { parkedWorkers: parked });
-    this.#isDegraded = isDegraded;
+    const parkedWorkers = this.#parkedWorkers();
+    const isDegraded = parkedWorkers > 0 || this.#hasParkedSlot();
+    if (isDegraded && !this.#wasDegraded) this.#events.publish('primary.degraded', { parkedWorkers });
+    this.#wasDegraded = isDegraded;
+  }
+
+  #parkedWorkers(): number {
+    return countReply({ desired: this.#desired, observed: this.#observed, unplaced: this.#reconciler.unplaced }).workers.parked;
+  }
+
+  #hasParkedSlot(): boolean {
+    return this.#observed.slots().some((slot) => slot.state === 'parked');
   }
 
   #view(): View {
     return {
       name: this.config.name,
-      state: this.#state === 'running' && this.#isDegraded ? 'degraded' : this.#state,
+      state: this.#state,
+      isDegraded: () => this.#hasParkedSlot() || this.#parkedWorkers() > 0,
       desired: this.#desired,
       observed: this.#observed,
       unplaced: this.#reconciler.unplaced,
@@ -257,6 +267,7 @@ export class Primary {
       clock: this.deps.clock,
       logger: this.deps.logger,
       take: (action) => steps.take(action),
+      heldUp: () => this.#supervisor.heldUp(),
       onPass: (plan) => this.#onPass(plan),
     });
   }
