@@ -2,7 +2,7 @@
 --   complete       keep, value                      fail           keep, attempts, reason, stacktrace
 --   retry          lifo (1 or 0), reason, stacktrace
 --   delay          delayMs, counts attempt (1 or 0), has reason (1 or 0), reason, stacktrace
---   wait           rate limited (1 or 0)           wait-children  full key of the child to wait for, or nothing: any
+--   wait           1 rate limited, 2 a return that counts, else 0      wait-children  full key of the child to wait for, or nothing: any
 -- Everything stays a text. Keys are added: key, lockKey.
 local function readOutcomes(list, at, count, base)
   local outcomes = {}
@@ -26,7 +26,7 @@ local function readOutcomes(list, at, count, base)
       outcome.reason, outcome.stacktrace = list[at + 7], list[at + 8]
       at = at + 9
     elseif kind == 'wait' then
-      outcome.isRateLimited = list[at + 4] == '1'
+      outcome.isRateLimited, outcome.isCounted = list[at + 4] == '1', list[at + 4] == '2'
       at = at + 5
     elseif kind == 'wait-children' then
       outcome.child = list[at + 4]

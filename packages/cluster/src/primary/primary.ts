@@ -23,6 +23,7 @@ import { ProcessSupervisor } from './process-supervisor.js';
 import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
 import { countReply, type View } from './snapshot.js';
+import type { Sizes } from './state-file.js';
 import { StepTaker } from './step-taker.js';
 import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 import { StopTally } from './stop-tally.js';
@@ -36,6 +37,8 @@ export interface PrimaryDeps {
   readonly version: string;
   readonly fork: (identity: ProcessIdentity) => ClusterWorker;
   readonly store: DeadJobStore;
+  /** Where commanded sizes outlive the primary; absent: nowhere. */
+  readonly sizes?: { load(): Sizes; save(sizes: Sizes): void };
   /** A line that a process wrote. */
   readonly output: (slot: number, stream: 'stdout' | 'stderr', line: string) => void;
 }
@@ -56,6 +59,7 @@ export class Primary {
   readonly #events: EventHub;
   readonly #desired: DesiredState;
   readonly #observed: ObservedState;
+  readonly #adapter: ProcessAdapter;
   readonly #supervisor: ProcessSupervisor;
   readonly #reconciler: Reconciler;
   readonly #monitor: HeartbeatMonitor;
@@ -84,6 +88,7 @@ export class Primary {
     this.#recover = new RecoverJobs(groups, { store: deps.store, clock, logger, onPoison: (jobs, how) => this.#onPoison(jobs, how) });
     this.#desk = this.#makeDesk();
     const adapter = this.#makeAdapter();
+    this.#adapter = adapter;
     this.#supervisor = this.#makeSupervisor(adapter);
     this.#monitor = new HeartbeatMonitor(hangLimitMs(groups, config.health.heartbeatMs), {
       clock,
@@ -106,7 +111,9 @@ export class Primary {
 
   /** Takes the sizes of the configuration as desired and starts the loop. From now on it can be commanded. */
   start(): void {
-    for (const { group, workers } of Object.values(this.config.groups)) {
+    const remembered = this.deps.sizes?.load() ?? {};
+    for (const { group, workers: configured, isSizeFixed, min } of Object.values(this.config.groups)) {
+      const workers = isSizeFixed ? configured : Math.max(min, remembered[group] ?? configured);
       const { applied, reason } = this.#desired.grow(group, workers);
       if (applied < workers) this.deps.logger.warn('a group starts smaller than configured', { group, workers, applied, reason });
     }
@@ -176,6 +183,13 @@ export class Primary {
     if (isStopping) this.operations.stopProgress(++this.#gone);
   }
 
+  /** Drains the process of a slot; its supervisor starts the next one, with the same workers. During a stop, and for one that drains, there is nothing to do. */
+  #requestRecycle(slot: number, reason: string): void {
+    if (this.#state !== 'running' || this.#observed.slot(slot)?.state !== 'ready') return;
+    this.deps.logger.info('a process is recycled', { slot, reason });
+    this.#adapter.recycle(slot);
+  }
+
   #onPoison(jobs: readonly JobRef[], how: string): void {
     this.deps.logger.error('jobs will fail unrun: processes end with them in hand', { count: jobs.length, jobs: jobs.slice(0, 20), how });
     this.#events.publish('poison', { count: jobs.length, jobs: jobs.slice(0, 100), how });
@@ -226,6 +240,7 @@ export class Primary {
       wake: () => this.#reconciler.wake(),
       onReady: () => this.#onReady(),
       onEnded: (identity, end) => this.#onEnded(identity, end),
+      requestRecycle: (slot, reason) => this.#requestRecycle(slot, reason),
       onDrainProgress: (slot, left) => this.operations.stopProgress(this.#gone, `process ${slot}: ${left} jobs in hand`),
     });
   }
@@ -280,7 +295,10 @@ export class Primary {
       view: () => this.#view(),
       log: new OperationLog(clock, makeId, (status) => this.#events.publish('op', { ...status })),
       events: this.#events,
-      wake: () => this.#reconciler.wake(),
+      wake: () => {
+        this.deps.sizes?.save(Object.fromEntries(this.#desired.groups.map(({ group }) => [group, this.#desired.size(group)])));
+        this.#reconciler.wake();
+      },
       stop: (mode, drainMs) => this.#stop(mode, drainMs),
     });
   }

@@ -13,6 +13,9 @@ import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
 export type BackoffStrategy = (attemptsMade: number, type?: string, error?: Error, job?: any) => number | Promise<number>;
 
+/** What becomes of a job that a drain would have to give back more often than it may be. */
+export type OnMaxReturns = 'stall' | 'fail';
+
 /** BullMQ's WorkerOptions by name and meaning, with `runtime` and `logger` added. */
 export interface WorkerOptions {
   /** Where Redis is: URL, ioredis options or a client. Not needed with `runtime`. */
@@ -63,6 +66,13 @@ export interface WorkerOptions {
   readonly workerThreadsOptions?: ThreadOptions;
   /** How long a sandbox may stay deaf to the abort of its job, or to the end of its worker, before it is killed, ms. Default 5,000. */
   readonly sandboxGrace?: number;
+  /**
+   * How often a job may go back to wait because a drain left it no time; such returns are counted from here on. What becomes of one that
+   * needs more: `onMaxReturns`. Default: as often as it takes, and nothing is counted.
+   */
+  readonly maxReturns?: number;
+  /** `stall`: its lock is left to run out, so that the stalled rule counts it. `fail`: it fails, unrecoverably. Default `stall`. */
+  readonly onMaxReturns?: OnMaxReturns;
   /** Makes spans and metrics of what the worker does; see `docs/telemetry.md`. */
   readonly telemetry?: Telemetry;
 }
@@ -82,6 +92,8 @@ export interface ResolvedWorkerOptions {
   readonly logger: Logger;
   readonly sandbox: SandboxOptions;
   readonly telemetry: Telemetry | undefined;
+  /** Undefined: returns are not counted. */
+  readonly returns: { readonly max: number; readonly then: OnMaxReturns } | undefined;
 }
 
 const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
@@ -109,6 +121,8 @@ const KNOWN: ReadonlySet<string> = new Set<keyof WorkerOptions>([
   'workerThreadsOptions',
   'sandboxGrace',
   'telemetry',
+  'maxReturns',
+  'onMaxReturns',
   ...FLAGS,
 ]);
 
@@ -141,12 +155,18 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     logger: input.logger ?? silentLogger,
     sandbox: sandboxOf(input),
     telemetry: checkTelemetry(input.telemetry),
+    returns: returnsOf(input),
   });
 }
 
 /** @throws InvalidOptionError unless it is a whole number of at least 1. */
 export function concurrencyOf(value: unknown): number {
   return positiveInt('concurrency', value);
+}
+
+function returnsOf({ maxReturns, onMaxReturns = 'stall' }: WorkerOptions): ResolvedWorkerOptions['returns'] {
+  if (onMaxReturns !== 'stall' && onMaxReturns !== 'fail') throw new InvalidOptionError('onMaxReturns', onMaxReturns, "'stall' or 'fail'");
+  return maxReturns === undefined ? undefined : Object.freeze({ max: integer('maxReturns', maxReturns, 0), then: onMaxReturns });
 }
 
 function settingsOf(settings: WorkerOptions['settings'] = {}): Pick<ResolvedWorkerOptions, 'backoffStrategy' | 'repeatStrategy'> {

@@ -5,7 +5,7 @@ import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, positiveInt, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
-import { AdminStore, JobStore } from '../store/index.js';
+import { AdminStore, ConsumerStore, JobStore } from '../store/index.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
 import { Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
@@ -286,6 +286,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
         commands,
         this.#loaded.run,
         this.#runListener(),
+        new ConsumerStore(this.#runtime.connections.scripts),
         this.#spans,
       );
       this.#executor.concurrency = this.#concurrency;
