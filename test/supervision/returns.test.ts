@@ -11,7 +11,13 @@ const inHand = ({ processes }: { processes: readonly { jobsInHand: number }[] })
   processes.reduce((sum, { jobsInHand }) => sum + jobsInHand, 0);
 
 test('a job that ends its process each time fails unrun after two such ends, and says why', async () => {
-  const cluster = new TestCluster({ processor: fixture('crash-jobs.mjs'), workers: 1, concurrency: 1, maxStalledCount: 10, processes: { max: 1 } });
+  const cluster = new TestCluster({
+    processor: fixture('crash-jobs.mjs'),
+    workers: 1,
+    concurrency: 1,
+    maxStalledCount: 10,
+    processes: { max: 1 },
+  });
   const { client } = await cluster.startReady();
   const poison: EventEnvelope[] = [];
   await client.on('poison', (event) => poison.push(event));
@@ -24,7 +30,9 @@ test('a job that ends its process each time fails unrun after two such ends, and
   );
   const [slot] = (await client.request({ type: 'status' })).processes;
   expect(slot?.restarts).toBe(2);
-  expect(poison.map(({ data }) => data)).toEqual([{ count: 1, jobs: [{ queue: QUEUE, jobId: job.id, startedAt: 0 }], how: 'killed by SIGKILL' }]);
+  expect(poison.map(({ data }) => data)).toEqual([
+    { count: 1, jobs: [{ queue: QUEUE, jobId: job.id, startedAt: 0 }], how: 'killed by SIGKILL' },
+  ]);
   expect(await brokenInvariants(cluster.redis(), QUEUE, { prefix: cluster.prefix, isIdle: true })).toEqual([]);
 });
 

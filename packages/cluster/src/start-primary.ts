@@ -20,8 +20,8 @@ import { Primary, type PrimaryDeps } from './primary/primary.js';
 import { RedisGate } from './primary/redis-gate.js';
 import { refuseForeignWorker } from './primary/refuse-foreign-worker.js';
 import { Signals } from './primary/signals.js';
-import { StateFile, stateFilePath } from './primary/state-file.js';
 import { standardStreams } from './primary/standard-streams.js';
+import { StateFile, stateFilePath } from './primary/state-file.js';
 import type { StopMode, StopReport } from './protocol/index.js';
 
 export interface StartPrimaryOptions {

@@ -60,7 +60,8 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     },
     stop_workers: ({ workers, drainMs, abortLeadMs, onTimeout }) => {
       const ended = this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' });
-      if (onTimeout === 'replace') void ended.then((hasLingering) => hasLingering && this.#tell({ type: 'recycle_me', reason: 'stuck_job' }));
+      if (onTimeout === 'replace')
+        void ended.then((hasLingering) => hasLingering && this.#tell({ type: 'recycle_me', reason: 'stuck_job' }));
       return NOTHING;
     },
     set_share: ({ share }) => {

@@ -242,7 +242,16 @@ export class ForkedProcess implements ChildHandle {
     const saidDrained = this.#report !== undefined;
     const hadBooted = this.#saw.ready && this.#saw.heartbeat;
     const isRecycled = this.#isRecycled;
-    const end = classifyExit({ code, signal, wasAsked, isRecycled, saidDrained, hadBooted, killedFor: this.#killedFor, bootError: this.#bootError });
+    const end = classifyExit({
+      code,
+      signal,
+      wasAsked,
+      isRecycled,
+      saidDrained,
+      hadBooted,
+      killedFor: this.#killedFor,
+      bootError: this.#bootError,
+    });
     const exit: LastExit = {
       at: this.deps.clock.now(),
       code,

@@ -331,14 +331,14 @@ export class Executor implements Consumer {
   #tell(run: Run, outcome: Outcome): void {
     const { job, end } = run;
     run.trace?.committed(outcome, end);
-    if (outcome.kind === 'wait' || outcome.kind === 'wait-children' || !end) {
+    if (outcome.kind === 'wait' || outcome.kind === 'wait-children') {
       this.#tally?.returned(run);
       this.listener.returned(run);
       return;
     }
     this.#tally?.finished(run);
-    if (outcome.kind === 'complete' && 'returned' in end) this.listener.completed(job, end.returned);
-    else this.listener.failed(job, toError('threw' in end ? end.threw : new Error(reasonOf(outcome))));
+    if (outcome.kind === 'complete' && end && 'returned' in end) this.listener.completed(job, end.returned);
+    else this.listener.failed(job, toError(end && 'threw' in end && run.instead === undefined ? end.threw : new Error(reasonOf(outcome))));
   }
 
   /** Sees to the schedule that the job belongs to. @returns whether the job may run; if not, it goes back to wait. */
