@@ -213,7 +213,7 @@ export class Executor implements Consumer {
         this.queue,
         runs.map(({ held }) => held.record),
       );
-      for (const [at, run] of runs.entries()) if ((counts[at] ?? 0) >= returns.max) run.instead = returns.then;
+      for (const [at, run] of runs.entries()) if ((counts[at] ?? 0) >= returns.max) run.instead = returns.instead;
     } catch (error) {
       this.listener.problem(toError(error));
     }

@@ -93,7 +93,7 @@ export interface ResolvedWorkerOptions {
   readonly sandbox: SandboxOptions;
   readonly telemetry: Telemetry | undefined;
   /** Undefined: returns are not counted. */
-  readonly returns: { readonly max: number; readonly then: OnMaxReturns } | undefined;
+  readonly returns: { readonly max: number; readonly instead: OnMaxReturns } | undefined;
 }
 
 const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
@@ -166,7 +166,7 @@ export function concurrencyOf(value: unknown): number {
 
 function returnsOf({ maxReturns, onMaxReturns = 'stall' }: WorkerOptions): ResolvedWorkerOptions['returns'] {
   if (onMaxReturns !== 'stall' && onMaxReturns !== 'fail') throw new InvalidOptionError('onMaxReturns', onMaxReturns, "'stall' or 'fail'");
-  return maxReturns === undefined ? undefined : Object.freeze({ max: integer('maxReturns', maxReturns, 0), then: onMaxReturns });
+  return maxReturns === undefined ? undefined : Object.freeze({ max: integer('maxReturns', maxReturns, 0), instead: onMaxReturns });
 }
 
 function settingsOf(settings: WorkerOptions['settings'] = {}): Pick<ResolvedWorkerOptions, 'backoffStrategy' | 'repeatStrategy'> {
