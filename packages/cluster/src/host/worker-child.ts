@@ -68,9 +68,12 @@ export class WorkerChild implements ChildHandle {
 
   async #awaitLingering(deadline: Deadline): Promise<void> {
     const first = this.#report;
+    let before = this.hand();
     const again = first && this.drainOptions.onDeadline === 'return' ? await this.body.drain(deadline, this.drainOptions) : first;
-    if (first && again && again !== first) this.#report = { ...addReports([{ ...first, lingering: [] }, again]), lingering: [] }; // given back now
-    const before = this.hand();
+    if (first && again && again !== first && again.lingering.length === 0) {
+      this.#report = { ...addReports([{ ...first, lingering: [] }, again]), lingering: [] }; // it gave them back, and counted them anew
+      before = this.hand();
+    }
     while (this.hand().length > 0 && !deadline.isPassed) {
       const look = deferred();
       this.clock.setTimer(look.resolve, Math.min(LOOK_MS, deadline.remainingMs()));
