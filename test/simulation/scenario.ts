@@ -44,7 +44,13 @@ export function makeScenario(random: Random): Scenario {
 }
 
 function makeConfig(random: Random): ClusterConfig {
-  const drain = { deadlineMs: random.pick([200, 1_000, 3_000]), abortLeadMs: 200, onTimeout: 'linger' } as const;
+  const drain = {
+    deadlineMs: random.pick([200, 1_000, 3_000]),
+    abortLeadMs: 200,
+    onTimeout: 'linger',
+    maxReturns: 5,
+    onMaxReturns: 'stall',
+  } as const;
   const names = random.chance(0.4) ? ['mail', 'video'] : ['mail'];
   const groups = Object.fromEntries(names.map((name) => [name, makeGroup(random, name, drain)]));
   const max = random.int(1, 4);
@@ -52,6 +58,7 @@ function makeConfig(random: Random): ClusterConfig {
     name: 'simulated',
     connection: 'redis://simulated',
     groups,
+    persistScale: false,
     maxWorkersHard: random.pick([8, 100]),
     workersPerProcess: random.pick([1, 1, 2, 4]),
     processes: { min: random.int(0, max), max },
@@ -74,6 +81,7 @@ function makeGroup(random: Random, group: string, drain: GroupConfig['drain']): 
     connection: random.chance(0.7) ? 'redis://simulated' : 'redis://other',
     module: { kind: 'processor', url: 'file:///simulated' },
     workers: random.int(min, 4),
+    isSizeFixed: false,
     min,
     max: random.pick([4, 8]),
     concurrency: random.pick([1, 100]),

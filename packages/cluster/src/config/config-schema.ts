@@ -31,6 +31,8 @@ const drain = z.strictObject({
   deadline: duration.optional(),
   abortLead: duration.optional(),
   onTimeout: z.enum(['linger', 'replace']).optional(),
+  maxReturns: size.optional(),
+  onMaxReturns: z.enum(['stall', 'fail']).optional(),
 });
 
 const groupOptions = {
@@ -70,6 +72,7 @@ export const ClusterSchema = z.strictObject({
     .optional(),
   connection: connection.optional(),
   prefix: z.string().min(1).optional(),
+  persistScale: z.boolean().optional(),
   maxWorkersHard: z.number().int().min(1).optional(),
   workersPerProcess: z.number().int().min(1).optional(),
   processes: z

@@ -16,6 +16,8 @@ export interface ResolveContext {
   readonly source: string;
   /** Workers of a group that does not say: `2x` for programs, 0 for `WorkerManager.start`. */
   readonly defaultWorkers: number | '1x' | '2x';
+  /** Groups whose size was said by a flag or the environment. */
+  readonly fixedSizes?: ReadonlySet<string>;
 }
 
 const DEFAULT_CONNECTION = 'redis://127.0.0.1:6379';
@@ -50,6 +52,7 @@ class Resolver {
       name: input.name ?? 'drover',
       connection: this.#connection(undefined),
       groups: Object.fromEntries(names.map((name) => [name, this.#group(name, input.groups?.[name] as ParsedGroup)])),
+      persistScale: input.persistScale ?? false,
       maxWorkersHard: input.maxWorkersHard ?? DEFAULT_HARD_LIMIT,
       workersPerProcess: input.workersPerProcess ?? 1,
       processes,
@@ -90,6 +93,7 @@ class Resolver {
       connection: this.#connection(options.connection),
       module: this.#module(path, group),
       workers: Math.min(max, Math.max(min, this.#workers(options.workers ?? this.context.defaultWorkers))),
+      isSizeFixed: this.context.fixedSizes?.has(name) ?? false,
       min,
       max,
       concurrency: options.concurrency ?? 500,
@@ -133,7 +137,13 @@ class Resolver {
     const abortLeadMs = merged.abortLead ?? Math.min(5_000, deadlineMs);
     if (abortLeadMs > deadlineMs)
       throw this.#bad(`${path}.drain.abortLead`, `is ${abortLeadMs} ms, longer than the deadline of ${deadlineMs} ms`);
-    return { deadlineMs, abortLeadMs, onTimeout: merged.onTimeout ?? 'linger' };
+    return {
+      deadlineMs,
+      abortLeadMs,
+      onTimeout: merged.onTimeout ?? 'linger',
+      maxReturns: merged.maxReturns ?? 5,
+      onMaxReturns: merged.onMaxReturns ?? 'stall',
+    };
   }
 
   #supervision(level: 'processes' | 'workers'): SupervisionConfig {

@@ -58,8 +58,10 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
       this.#ready().startWorkers(group, workers);
       return NOTHING;
     },
-    stop_workers: ({ workers, drainMs, abortLeadMs }) => {
-      this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' });
+    stop_workers: ({ workers, drainMs, abortLeadMs, onTimeout }) => {
+      const ended = this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' });
+      if (onTimeout === 'replace')
+        void ended.then((hasLingering) => hasLingering && this.#tell({ type: 'recycle_me', reason: 'stuck_job' }));
       return NOTHING;
     },
     set_share: ({ share }) => {
@@ -143,7 +145,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   #onDrain(request: Request<'drain'>): LinkResult {
     this.#state = 'draining'; // nothing is started from now on
     const hand = this.#tree?.hand() ?? [];
-    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request)), 0);
+    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request), exitCodeOf(request.reason)), 0);
     return { left: hand.length, jobs: hand.slice(0, REPORTED_JOBS) };
   }
 
@@ -227,4 +229,9 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   #exit(code: ExitCode): void {
     this.deps.exit(this.#orphan.hasBegun ? ExitCode.orphaned : code);
   }
+}
+
+/** A process that makes room for another one says so by its code, whatever became of its jobs. */
+function exitCodeOf(reason: Request<'drain'>['reason']): ExitCode | undefined {
+  return reason === 'recycle' || reason === 'memory' ? ExitCode.recycled : undefined;
 }

@@ -82,6 +82,8 @@ export const ProcessToPrimary = z.discriminatedUnion('type', [
   z.object({ inc, type: z.literal('group_failed'), group: z.string(), restarts: z.number(), error: z.string() }),
   z.object({ inc, type: z.literal('drain_progress'), left: z.number(), jobs: z.array(JobRef) }),
   z.object({ inc, type: z.literal('drained'), report: DrainReport }),
+  /** It should make room for another process; see control-plane section 10. */
+  z.object({ inc, type: z.literal('recycle_me'), reason: z.enum(['memory', 'max_jobs', 'max_age', 'stuck_job']) }),
   z.object({ inc, type: z.literal('log'), level: z.enum(['debug', 'info', 'warn', 'error']), line: z.string() }),
 ]);
 export type ProcessToPrimary = z.infer<typeof ProcessToPrimary>;

@@ -4,6 +4,7 @@ const end: ProcessEnd = {
   code: 0,
   signal: null,
   wasAsked: false,
+  isRecycled: false,
   saidDrained: false,
   hadBooted: true,
   killedFor: undefined,
@@ -12,6 +13,7 @@ const end: ProcessEnd = {
 
 test.each([
   { name: 'asked and drained', of: { wasAsked: true, saidDrained: true }, want: 'shutdown' },
+  { name: 'recycled, and killed because it overran its drain', of: { code: null, signal: 'SIGKILL', isRecycled: true }, want: 'planned' },
   { name: 'asked and killed at the deadline', of: { code: null, signal: 'SIGKILL', wasAsked: true }, want: 'shutdown' },
   { name: 'asked, jobs returned at the deadline', of: { code: 94, wasAsked: true }, want: 'shutdown' },
   { name: 'recycled', of: { code: 90, saidDrained: true }, want: 'planned' },

@@ -7,6 +7,8 @@ export interface ProcessEnd {
   readonly signal: string | null;
   /** It was told to drain: scale-down, retire, stop. */
   readonly wasAsked: boolean;
+  /** It was told to make room for another one. Then however it ends was planned: a kill for an overrun drain, too. */
+  readonly isRecycled: boolean;
   /** It said `drained` before. */
   readonly saidDrained: boolean;
   /** It was ready once: an end before that is a failed start, whatever it looks like. */
@@ -31,7 +33,7 @@ export function classifyExit(end: ProcessEnd): ClassifiedEnd {
   const reason = describe(end);
   if (end.wasAsked) return { class: 'shutdown', reason };
   if (!end.hadBooted) return { class: 'abnormal', reason };
-  if (end.code === ExitCode.recycled) return { class: 'planned', reason };
+  if (end.code === ExitCode.recycled || end.isRecycled) return { class: 'planned', reason };
   if (end.code === 0 && end.saidDrained) return { class: 'normal', reason };
   return { class: 'abnormal', reason };
 }

@@ -18,6 +18,8 @@ export interface FactDeskDeps {
   readonly wake: () => void;
   readonly onReady: () => void;
   readonly onEnded: (identity: ProcessIdentity, end: ProcessEnded) => void;
+  /** Replaces the process of a slot. */
+  readonly requestRecycle: (slot: number, reason: string) => void;
   readonly onDrainProgress: (slot: number, left: number) => void;
 }
 
@@ -90,6 +92,10 @@ export class FactDesk implements ProcessListener {
         return;
       case 'log':
         this.deps.logger[fact.level](fact.line, { slot });
+        return;
+      case 'recycle_me':
+        this.deps.logger.warn('a process asks to be replaced', { slot, reason: fact.reason });
+        this.deps.requestRecycle(slot, fact.reason);
         return;
       case 'hello':
       case 'ready':

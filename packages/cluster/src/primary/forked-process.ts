@@ -71,6 +71,8 @@ export class ForkedProcess implements ChildHandle {
   #saw = { ready: false, heartbeat: false };
   #hasEnded = false;
   #wasAsked = false;
+  #isDraining = false;
+  #isRecycled = false;
   #killedFor: string | undefined;
   #bootError: string | undefined;
   #report: DrainReport | undefined;
@@ -126,9 +128,16 @@ export class ForkedProcess implements ChildHandle {
       this.#wasAsked = true;
       this.kill('was to be killed');
     } else {
-      this.#drain(shutdown);
+      this.#drain(shutdown, undefined);
     }
     await this.exited;
+  }
+
+  /** Asks it to drain and exit with 90: a planned end, after which its supervisor starts another one. A stop that comes meanwhile counts more. */
+  recycle(): void {
+    if (this.#wasAsked || this.#isRecycled) return;
+    this.#isRecycled = true;
+    this.#drain(Number.POSITIVE_INFINITY, 'recycle');
   }
 
   /** @param reason for the log of exits, unless it was asked to end. */
@@ -138,15 +147,17 @@ export class ForkedProcess implements ChildHandle {
     this.#worker.process.kill('SIGKILL');
   }
 
-  #drain(shutdown: number): void {
-    const { mode, drainMs, abortLeadMs, reason } = this.deps.budget(shutdown);
+  #drain(shutdown: number, why: DrainReason | undefined): void {
+    const { mode, drainMs, abortLeadMs, reason: usual } = this.deps.budget(shutdown);
+    const reason = why ?? usual;
     const killAt = this.deps.clock.monotonic() + drainMs + KILL_AFTER_MS;
+    if (why === undefined) this.#wasAsked = true;
     if (this.#hasEnded || killAt >= this.#killAt) return;
     this.#killAt = killAt;
     this.#killTimer?.cancel();
     this.#killTimer = this.deps.clock.setTimer(() => this.kill(`overran its drain of ${drainMs} ms`), drainMs + KILL_AFTER_MS);
-    if (!this.#wasAsked) this.watcher.draining();
-    this.#wasAsked = true;
+    if (!this.#isDraining) this.watcher.draining();
+    this.#isDraining = true;
     this.#link.request({ type: 'drain', mode, drainMs, abortLeadMs, reason }, drainMs + KILL_AFTER_MS).catch((error: unknown) => {
       this.deps.logger.debug('a process did not answer its drain', { ...this.identity, error: messageOf(error) }); // the kill timer runs
     });
@@ -232,7 +243,17 @@ export class ForkedProcess implements ChildHandle {
     const wasAsked = this.#wasAsked;
     const saidDrained = this.#report !== undefined;
     const hadBooted = this.#saw.ready && this.#saw.heartbeat;
-    const end = classifyExit({ code, signal, wasAsked, saidDrained, hadBooted, killedFor: this.#killedFor, bootError: this.#bootError });
+    const isRecycled = this.#isRecycled;
+    const end = classifyExit({
+      code,
+      signal,
+      wasAsked,
+      isRecycled,
+      saidDrained,
+      hadBooted,
+      killedFor: this.#killedFor,
+      bootError: this.#bootError,
+    });
     const exit: LastExit = {
       at: this.deps.clock.now(),
       code,

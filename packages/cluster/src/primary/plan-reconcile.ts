@@ -36,6 +36,8 @@ export interface PlanInput {
   readonly limits: ReconcileLimits;
   /** Workers that are left alone for now: their last action failed a moment ago. */
   readonly held: ReadonlySet<string>;
+  /** Slots that wait for one that was given up: as good as given up themselves. */
+  readonly heldUp: ReadonlySet<number>;
 }
 
 export interface Plan {
@@ -67,7 +69,7 @@ export function planReconcile(input: PlanInput, groups: readonly string[]): Plan
     ...stops(input, desired, keep, ready),
     ...shares(keep, ready),
     ...input.slots
-      .filter((slot) => isServing(slot) && !keep.has(slot.slot))
+      .filter((slot) => isServing(slot) && !input.heldUp.has(slot.slot) && !keep.has(slot.slot))
       .reverse()
       .map((slot): Action => ({ do: 'retire', slot: slot.slot })),
   ];
@@ -81,10 +83,10 @@ function isServing(slot: SlotView): boolean {
 }
 
 /** Every slot that hosts a desired worker, then empty ones, then new numbers, up to the process count. */
-function chooseSlots({ workers, slots, limits }: PlanInput): readonly number[] {
-  const parked = slots.filter((slot) => slot.state === 'parked').length;
+function chooseSlots({ workers, slots, limits, heldUp }: PlanInput): readonly number[] {
+  const parked = slots.filter((slot) => slot.state === 'parked' || heldUp.has(slot.slot)).length;
   const count = processCount(workers.length, limits, parked);
-  const serving = slots.filter(isServing).map((slot) => slot.slot);
+  const serving = slots.filter((slot) => isServing(slot) && !heldUp.has(slot.slot)).map((slot) => slot.slot);
   const occupied = new Set(workers.map((worker) => worker.slot));
   const targets = serving.filter((slot) => occupied.has(slot));
   for (const slot of serving) if (!occupied.has(slot) && targets.length < count) targets.push(slot);
@@ -93,9 +95,9 @@ function chooseSlots({ workers, slots, limits }: PlanInput): readonly number[] {
   return targets;
 }
 
-function openings({ slots, limits }: PlanInput, targets: readonly number[]): readonly Action[] {
+function openings({ slots, limits, heldUp }: PlanInput, targets: readonly number[]): readonly Action[] {
   const existing = new Set(slots.map((slot) => slot.slot));
-  const booting = slots.filter((slot) => slot.state === 'booting').length;
+  const booting = slots.filter((slot) => slot.state === 'booting' && !heldUp.has(slot.slot)).length;
   const room = Math.min(limits.forkBatch - booting, limits.max - slots.length);
   return targets
     .filter((slot) => !existing.has(slot))

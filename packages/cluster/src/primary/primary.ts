@@ -7,7 +7,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { type Clock, Deadline, deferred, type Logger } from '@drover/core/kit';
 import type { ClusterConfig } from '../config/resolved.js';
-import { ControlFailure, type StopMode, type StopReport } from '../protocol/index.js';
+import { ControlFailure, type JobRef, type StopMode, type StopReport } from '../protocol/index.js';
 import { DesiredState } from './desired-state.js';
 import { EventHub } from './event-hub.js';
 import { FactDesk } from './fact-desk.js';
@@ -22,7 +22,8 @@ import { ProcessAdapter } from './process-adapter.js';
 import { ProcessSupervisor } from './process-supervisor.js';
 import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
-import { countReply, type PrimaryState, type View } from './snapshot.js';
+import { countReply, type View } from './snapshot.js';
+import type { Sizes } from './state-file.js';
 import { StepTaker } from './step-taker.js';
 import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 import { StopTally } from './stop-tally.js';
@@ -36,6 +37,8 @@ export interface PrimaryDeps {
   readonly version: string;
   readonly fork: (identity: ProcessIdentity) => ClusterWorker;
   readonly store: DeadJobStore;
+  /** Where commanded sizes outlive the primary; absent: nowhere. */
+  readonly sizes?: { load(): Sizes; save(sizes: Sizes): void };
   /** A line that a process wrote. */
   readonly output: (slot: number, stream: 'stdout' | 'stderr', line: string) => void;
 }
@@ -56,6 +59,7 @@ export class Primary {
   readonly #events: EventHub;
   readonly #desired: DesiredState;
   readonly #observed: ObservedState;
+  readonly #adapter: ProcessAdapter;
   readonly #supervisor: ProcessSupervisor;
   readonly #reconciler: Reconciler;
   readonly #monitor: HeartbeatMonitor;
@@ -66,8 +70,9 @@ export class Primary {
   readonly #tally = new StopTally();
   /** What is being found out about processes that ended without a word. */
   readonly #inquiries = new Set<Promise<void>>();
-  #state: Exclude<PrimaryState, 'degraded'> = 'starting';
-  #isDegraded = false;
+  #state: View['state'] = 'starting';
+  /** Subscribers were told that it is degraded. */
+  #wasDegraded = false;
   #mode: StopMode = 'drain';
   #gone = 0;
 
@@ -80,9 +85,10 @@ export class Primary {
     this.#events = new EventHub(() => clock.now(), logger);
     this.#desired = new DesiredState(groups, config);
     this.#observed = new ObservedState(clock);
-    this.#recover = new RecoverJobs(deps.store, groups, clock, logger);
+    this.#recover = new RecoverJobs(groups, { store: deps.store, clock, logger, onPoison: (jobs, how) => this.#onPoison(jobs, how) });
     this.#desk = this.#makeDesk();
     const adapter = this.#makeAdapter();
+    this.#adapter = adapter;
     this.#supervisor = this.#makeSupervisor(adapter);
     this.#monitor = new HeartbeatMonitor(hangLimitMs(groups, config.health.heartbeatMs), {
       clock,
@@ -105,7 +111,9 @@ export class Primary {
 
   /** Takes the sizes of the configuration as desired and starts the loop. From now on it can be commanded. */
   start(): void {
-    for (const { group, workers } of Object.values(this.config.groups)) {
+    const remembered = this.deps.sizes?.load() ?? {};
+    for (const { group, workers: configured, isSizeFixed, min } of Object.values(this.config.groups)) {
+      const workers = isSizeFixed ? configured : Math.max(min, remembered[group] ?? configured);
       const { applied, reason } = this.#desired.grow(group, workers);
       if (applied < workers) this.deps.logger.warn('a group starts smaller than configured', { group, workers, applied, reason });
     }
@@ -160,12 +168,13 @@ export class Primary {
   }
 
   /** A process that did not say `drained` may have left jobs under its locks. */
-  #onEnded({ incarnation }: ProcessIdentity, { exit, report, hadBooted }: ProcessEnded): void {
+  #onEnded({ incarnation }: ProcessIdentity, { exit, reason, report, hadBooted }: ProcessEnded): void {
     const isStopping = this.#state === 'draining' || this.#state === 'gave_up';
     if (report) {
       if (isStopping) this.#tally.add(report);
     } else if (hadBooted) {
-      const inquiry = this.#recover.recover(incarnation).then((recovered) => {
+      const how = exit.class === 'abnormal' ? reason : undefined;
+      const inquiry = this.#recover.recover(incarnation, how).then((recovered) => {
         if (isStopping) this.#tally.addSilent(exit.jobs, recovered);
       });
       this.#inquiries.add(inquiry);
@@ -174,18 +183,39 @@ export class Primary {
     if (isStopping) this.operations.stopProgress(++this.#gone);
   }
 
+  /** Drains the process of a slot; its supervisor starts the next one, with the same workers. During a stop, and for one that drains, there is nothing to do. */
+  #requestRecycle(slot: number, reason: string): void {
+    if (this.#state !== 'running' || this.#observed.slot(slot)?.state !== 'ready') return;
+    this.deps.logger.info('a process is recycled', { slot, reason });
+    this.#adapter.recycle(slot);
+  }
+
+  #onPoison(jobs: readonly JobRef[], how: string): void {
+    this.deps.logger.error('jobs will fail unrun: processes end with them in hand', { count: jobs.length, jobs: jobs.slice(0, 20), how });
+    this.#events.publish('poison', { count: jobs.length, jobs: jobs.slice(0, 100), how });
+  }
+
   #onPass(plan: Plan): void {
     this.operations.advance(plan);
-    const { parked } = countReply(this.#view()).workers;
-    const isDegraded = parked > 0 || this.#observed.slots().some((slot) => slot.state === 'parked');
-    if (isDegraded && !this.#isDegraded) this.#events.publish('primary.degraded', { parkedWorkers: parked });
-    this.#isDegraded = isDegraded;
+    const parkedWorkers = this.#parkedWorkers();
+    const isDegraded = parkedWorkers > 0 || this.#hasParkedSlot();
+    if (isDegraded && !this.#wasDegraded) this.#events.publish('primary.degraded', { parkedWorkers });
+    this.#wasDegraded = isDegraded;
+  }
+
+  #parkedWorkers(): number {
+    return countReply({ desired: this.#desired, observed: this.#observed, unplaced: this.#reconciler.unplaced }).workers.parked;
+  }
+
+  #hasParkedSlot(): boolean {
+    return this.#observed.slots().some((slot) => slot.state === 'parked');
   }
 
   #view(): View {
     return {
       name: this.config.name,
-      state: this.#state === 'running' && this.#isDegraded ? 'degraded' : this.#state,
+      state: this.#state,
+      isDegraded: () => this.#hasParkedSlot() || this.#parkedWorkers() > 0,
       desired: this.#desired,
       observed: this.#observed,
       unplaced: this.#reconciler.unplaced,
@@ -210,6 +240,7 @@ export class Primary {
       wake: () => this.#reconciler.wake(),
       onReady: () => this.#onReady(),
       onEnded: (identity, end) => this.#onEnded(identity, end),
+      requestRecycle: (slot, reason) => this.#requestRecycle(slot, reason),
       onDrainProgress: (slot, left) => this.operations.stopProgress(this.#gone, `process ${slot}: ${left} jobs in hand`),
     });
   }
@@ -251,6 +282,7 @@ export class Primary {
       clock: this.deps.clock,
       logger: this.deps.logger,
       take: (action) => steps.take(action),
+      heldUp: () => this.#supervisor.heldUp(),
       onPass: (plan) => this.#onPass(plan),
     });
   }
@@ -263,7 +295,10 @@ export class Primary {
       view: () => this.#view(),
       log: new OperationLog(clock, makeId, (status) => this.#events.publish('op', { ...status })),
       events: this.#events,
-      wake: () => this.#reconciler.wake(),
+      wake: () => {
+        this.deps.sizes?.save(Object.fromEntries(this.#desired.groups.map(({ group }) => [group, this.#desired.size(group)])));
+        this.#reconciler.wake();
+      },
       stop: (mode, drainMs) => this.#stop(mode, drainMs),
     });
   }

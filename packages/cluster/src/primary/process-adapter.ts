@@ -64,6 +64,11 @@ export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
     this.#bySlot.get(slot)?.kill(reason);
   }
 
+  /** Drains the process of a slot as planned: it ends by itself, and whoever supervises it replaces it. */
+  recycle(slot: number): void {
+    this.#bySlot.get(slot)?.recycle();
+  }
+
   #fork(identity: ProcessIdentity, init: ProcessInit): ForkedProcess {
     const { listener, budget } = this.deps;
     const watcher: ProcessWatcher = {

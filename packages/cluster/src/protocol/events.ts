@@ -20,6 +20,7 @@ export const TOPICS = [
   'group.failed',
   'op',
   'scale',
+  'poison',
   'audit',
 ] as const;
 export const Topic = z.enum(TOPICS);

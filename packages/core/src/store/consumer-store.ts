@@ -50,6 +50,14 @@ export class ConsumerStore implements ExchangeStore {
     });
   }
 
+  /** How often each job went back to wait because a drain left it no time, of those within the last days. */
+  async returnsOf(queue: QueueRef, jobs: readonly { readonly id: string; readonly timestamp: number }[]): Promise<readonly number[]> {
+    if (jobs.length === 0) return [];
+    const fields = jobs.map(({ id, timestamp }) => `${timestamp}:${id}`);
+    const counts = (await this.scripts.connection.send('hmget', [queueKeys(queue).returns, ...fields])) as (string | null)[];
+    return counts.map((count) => Number(count ?? 0));
+  }
+
   /** @see lua/commands/move-stalled.lua */
   async moveStalled(
     queue: QueueRef,

@@ -43,7 +43,9 @@ export const DRAIN_OPTIONS: Shape<DrainOptions> = {
 };
 
 /** What jobs put back at the deadline may take to be confirmed. */
-const CONFIRM_MS = 1_500;
+const CONFIRM_MS = 1_300;
+/** What finding out how often jobs went back may take. */
+const COUNTS_MS = 200;
 
 /** Owns one drain of one executor: it counts what becomes of its jobs, aborts them ahead of the deadline and settles the rest at it. */
 export class Drain implements RunTally {
@@ -93,7 +95,7 @@ export class Drain implements RunTally {
     this.#isOver = true;
     this.#timer?.cancel();
     if (isEmpty) return this.#report([]);
-    this.executor.abortAll('drain');
+    await this.#abort();
     if (this.#options.onDeadline === 'return') return this.#returnRest();
     return this.#report([...this.executor.running()].filter(({ held }) => held.phase === 'running'));
   }
@@ -112,7 +114,19 @@ export class Drain implements RunTally {
     this.#timer?.cancel();
     const leadMs = this.deadline.remainingMs() - this.#options.abortLeadMs;
     if (!Number.isFinite(leadMs)) return;
-    this.#timer = this.clock.setTimer(() => this.executor.abortAll('drain'), Math.max(0, leadMs));
+    this.#timer = this.clock.setTimer(() => void this.#abort(), Math.max(0, leadMs));
+  }
+
+  /** Jobs that must not go back once more are found before their processors can reject. */
+  async #abort(): Promise<void> {
+    const finding = this.executor.findExhausted();
+    if (finding) {
+      const limit = deferred();
+      const timer = this.clock.setTimer(limit.resolve, COUNTS_MS);
+      await Promise.race([limit.promise, finding]);
+      timer.cancel();
+    }
+    this.executor.abortAll('drain');
   }
 
   async #emptyBefore(signal: AbortSignal): Promise<boolean> {

@@ -17,7 +17,7 @@ import {
 } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
-import { AdminStore, JobStore } from '../store/index.js';
+import { AdminStore, ConsumerStore, JobStore } from '../store/index.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
 import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport, refOf } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
@@ -306,6 +306,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
         commands,
         this.#loaded.run,
         this.#runListener(),
+        new ConsumerStore(this.#runtime.connections.scripts),
         this.#spans,
       );
       this.#executor.concurrency = this.#concurrency;

@@ -14,6 +14,8 @@ export class ModelCluster {
   readonly desired: DesiredState;
   readonly observed: ObservedState;
   readonly log: string[] = [];
+  /** Slots that wait for a parked one. */
+  heldUp: ReadonlySet<number> = new Set();
   #incarnations = 0;
 
   constructor(
@@ -32,6 +34,7 @@ export class ModelCluster {
         observed: this.observed.workers,
         limits: this.limits,
         held: new Set(),
+        heldUp: this.heldUp,
       },
       this.desired.groups.map((group) => group.group),
     );
