@@ -134,7 +134,11 @@ describe('bad input is one line on stderr and the right code', () => {
   test.each([
     { args: [], code: 64, says: 'no command given; see "drover --help", or try "drover status"' },
     { args: ['scal', '3'], code: 64, says: 'unknown command "scal"; did you mean "drover scale"?' },
-    { args: ['frobnicate'], code: 64, says: 'unknown command "frobnicate"; commands: start, scale, stop, status, count, show, op, ping, bench' },
+    {
+      args: ['frobnicate'],
+      code: 64,
+      says: 'unknown command "frobnicate"; commands: start, scale, stop, status, count, show, op, ping, bench',
+    },
     { args: ['scale'], code: 64, says: 'scale: how many workers? Use "scale 6", "scale up 2" or "scale down 2"' },
     { args: ['scale', '-3'], code: 64, says: 'scale: -3 is below zero; to have fewer workers use "scale down 3"' },
     { args: ['scale', 'abc'], code: 64, says: 'scale: "abc" is not a number of workers; use a whole number, as in "scale 4"' },

@@ -17,6 +17,12 @@ export const ALWAYS: readonly Rule[] = [
     const slots = processes.map(({ slot }) => slot);
     if (new Set(slots).size < slots.length) assert.fail(`two live processes in one slot: ${slots.join(', ')}`);
   },
+  function neverABlockedLoopWhoseLocksRunOut({ processes, clock, scenario }) {
+    const { groups } = scenario.config;
+    const leftMs = Math.min(...Object.values(groups).map(({ lockMs, renewMs }) => lockMs - renewMs));
+    const lost = processes.find(({ blockedAt }) => blockedAt !== undefined && clock.monotonic() - blockedAt >= leftMs);
+    if (lost) assert.fail(`${lost.identity.incarnation} stands still and has lost its locks`);
+  },
   function neverAWorkerTwice(world) {
     const names = world.workers().map(({ name }) => name);
     if (new Set(names).size < names.length) assert.fail(`a worker is hosted twice: ${names.join(', ')}`);

@@ -16,11 +16,18 @@ export function renderRestarts({ slots, isCut }: RestartsDocument, view: Pick<St
   return parts.join('\n\n');
 }
 
-function lines({ at, class: kind, cause, reason, uptimeMs, jobs, stderrTail }: LastExit, { now, colors }: Pick<StatusView, 'now' | 'colors'>): string[] {
+function lines(
+  { at, class: kind, cause, reason, uptimeMs, jobs, stderrTail }: LastExit,
+  { now, colors }: Pick<StatusView, 'now' | 'colors'>,
+): string[] {
   const paint = kind === 'abnormal' ? colors.yellow : colors.dim;
   const head = `  ${duration(now - at)} ago  ${cause}: ${reason}, after ${duration(uptimeMs)}`;
   const named = jobs.slice(0, JOBS_SHOWN).map(({ queue, jobId }) => `${queue}/${jobId}`);
   const more = jobs.length > JOBS_SHOWN ? ` and ${jobs.length - JOBS_SHOWN} more` : '';
   const tail = stderrTail.trim().split('\n').filter(Boolean).slice(-LINES_SHOWN);
-  return [paint(head), ...(jobs.length > 0 ? [`    in hand: ${named.join(', ')}${more}`] : []), ...tail.map((line) => colors.dim(`    | ${line}`))];
+  return [
+    paint(head),
+    ...(jobs.length > 0 ? [`    in hand: ${named.join(', ')}${more}`] : []),
+    ...tail.map((line) => colors.dim(`    | ${line}`)),
+  ];
 }

@@ -7,7 +7,12 @@ test.each([
   { name: 'unset it is 12 s', input: {}, groups: [mail], want: { hangAfterMs: 12_000, heartbeatMs: 1_000, captureStack: false } },
   { name: 'or what the tightest locks allow', input: {}, groups: [mail, video], want: { hangAfterMs: 2_000, heartbeatMs: 666 } },
   { name: 'the longest that locks allow is taken', input: { hangAfter: 13_000 }, groups: [mail], want: { hangAfterMs: 13_000 } },
-  { name: 'heartbeats as asked for', input: { heartbeat: 4_000, captureStack: true }, groups: [mail], want: { heartbeatMs: 4_000, captureStack: true } },
+  {
+    name: 'heartbeats as asked for',
+    input: { heartbeat: 4_000, captureStack: true },
+    groups: [mail],
+    want: { heartbeatMs: 4_000, captureStack: true },
+  },
 ])('$name', ({ input, groups, want }) => {
   expect(hangLimit(input, groups)).toMatchObject(want);
 });

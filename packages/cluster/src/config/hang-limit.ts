@@ -44,14 +44,21 @@ export function hangLimit(input: HangInput, groups: readonly LockTimes[]): HangL
     const problem = `is ${hangAfterMs} ms: ${locks}, so a process that hangs must be killed after ${most} ms at most (lockDuration - lockRenewTime - ${HANG_MARGIN_MS} ms); lower hangAfter or raise lockDuration`;
     return { path: 'health.hangAfter', problem };
   }
-  if (hangAfterMs < MIN_HANG_MS) return { path: 'health.hangAfter', problem: `is ${hangAfterMs} ms: it must be at least ${MIN_HANG_MS} ms` };
+  if (hangAfterMs < MIN_HANG_MS)
+    return { path: 'health.hangAfter', problem: `is ${hangAfterMs} ms: it must be at least ${MIN_HANG_MS} ms` };
   const longest = Math.floor(hangAfterMs / HEARTBEATS);
   const heartbeatMs = input.heartbeat ?? Math.min(DEFAULT_HEARTBEAT_MS, longest);
   if (heartbeatMs > longest)
-    return { path: 'health.heartbeat', problem: `is ${heartbeatMs} ms: with a hangAfter of ${hangAfterMs} ms it must be at most ${longest} ms` };
+    return {
+      path: 'health.heartbeat',
+      problem: `is ${heartbeatMs} ms: with a hangAfter of ${hangAfterMs} ms it must be at most ${longest} ms`,
+    };
   const captureStack = input.captureStack ?? false;
   if (captureStack && hangAfterMs < MIN_CAPTURE_HANG_MS)
-    return { path: 'health.captureStack', problem: `needs a hangAfter of at least ${MIN_CAPTURE_HANG_MS} ms, and that is ${hangAfterMs} ms` };
+    return {
+      path: 'health.captureStack',
+      problem: `needs a hangAfter of at least ${MIN_CAPTURE_HANG_MS} ms, and that is ${hangAfterMs} ms`,
+    };
   return { hangAfterMs, heartbeatMs, captureStack };
 }
 

@@ -4,7 +4,11 @@ import { LoopWatch, type WatchLimits } from './loop-watch.js';
 const limits: WatchLimits = { hangAfterMs: 12_000, orphanDeadlineMs: 10_000, captureStack: true };
 
 /** Looks every 250 ms; what was said other than `nothing`, with the instant. */
-function watched(seconds: number, of: Partial<WatchLimits>, state: (now: number) => { beats: number; isReady?: boolean; isOrphan?: boolean }) {
+function watched(
+  seconds: number,
+  of: Partial<WatchLimits>,
+  state: (now: number) => { beats: number; isReady?: boolean; isOrphan?: boolean },
+) {
   const watch = new LoopWatch({ ...limits, ...of }, 0);
   const said: [number, string][] = [];
   for (let now = 250; now <= seconds * 1_000; now += 250) {

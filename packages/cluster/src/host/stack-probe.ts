@@ -17,7 +17,12 @@ export class StackProbe {
     this.#session.connectToMainThread();
     this.#session.on('Debugger.scriptParsed', ({ params }) => this.#files.set(params.scriptId, params.url));
     this.#session.on('Debugger.paused', ({ params }) => {
-      this.#paused?.(params.callFrames.slice(0, FRAMES).map((frame) => this.#line(frame)).join('\n'));
+      this.#paused?.(
+        params.callFrames
+          .slice(0, FRAMES)
+          .map((frame) => this.#line(frame))
+          .join('\n'),
+      );
       this.#session.post('Debugger.resume');
     });
     this.#session.post('Debugger.enable');

@@ -15,8 +15,8 @@ import type { ChildExit, ChildHandle, Shutdown } from '../supervisor/index.js';
 import { classifyExit } from './classify-exit.js';
 import { type ProcessIdentity, WATCHDOG_FD } from './fork-process.js';
 import { escapeLine, LineReader, Tail } from './process-output.js';
-import { parseWatchdogReport } from './watchdog-report.js';
 import type { StopBudget } from './stop-budget.js';
+import { parseWatchdogReport } from './watchdog-report.js';
 
 /** What a process is told when it boots. */
 export interface ProcessInit {

@@ -17,7 +17,12 @@ function monitor(slots: readonly Partial<SlotView>[]) {
   const clock = new ManualClock();
   const killed: number[] = [];
   const suspected: number[] = [];
-  const deps = { clock, slots: () => slots as readonly SlotView[], kill: (slot: number) => void killed.push(slot), onSuspect: (slot: number) => void suspected.push(slot) };
+  const deps = {
+    clock,
+    slots: () => slots as readonly SlotView[],
+    kill: (slot: number) => void killed.push(slot),
+    onSuspect: (slot: number) => void suspected.push(slot),
+  };
   const made = new HeartbeatMonitor(12_000, deps);
   made.start();
   return { clock, killed, suspected, monitor: made };

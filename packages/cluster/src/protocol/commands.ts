@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { TopicPattern } from './events.js';
-import type { AckReply, CountReply, DocReply, ListReply, OperationReply, OperationStatus, PingReply, ScaleReply, StatusReply } from './replies.js';
+import type {
+  AckReply,
+  CountReply,
+  DocReply,
+  ListReply,
+  OperationReply,
+  OperationStatus,
+  PingReply,
+  ScaleReply,
+  StatusReply,
+} from './replies.js';
 
 /** Which workers go first when a group shrinks; parked ones always do. */
 export const Victim = z.enum(['oldest', 'youngest', 'idle']);

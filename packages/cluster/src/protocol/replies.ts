@@ -39,18 +39,7 @@ export const ExitClass = z.enum(['shutdown', 'planned', 'normal', 'abnormal']);
 export type ExitClass = z.infer<typeof ExitClass>;
 
 /** What ended a process. `signal` and `crash` (a code nobody asked for) are what is left when nothing more is known. */
-export const ExitCause = z.enum([
-  'asked',
-  'drained',
-  'recycle',
-  'boot',
-  'hang',
-  'oom',
-  'escalated',
-  'orphaned',
-  'signal',
-  'crash',
-]);
+export const ExitCause = z.enum(['asked', 'drained', 'recycle', 'boot', 'hang', 'oom', 'escalated', 'orphaned', 'signal', 'crash']);
 export type ExitCause = z.infer<typeof ExitCause>;
 
 /** A job that a worker has in hand. `startedAt` in epoch ms. */
