@@ -1,8 +1,9 @@
 /** Processes whose event loop stands still: killed before any of their locks can run out. Numbers are those of control-plane section 23. */
+import { join } from 'node:path';
 import { pidAlive } from '../support/process-harness.js';
 import { testRedisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
-import { completed, fixture, TestCluster, untilStatus } from './support.js';
+import { completed, fixture, QUEUE, TestCluster, untilStatus } from './support.js';
 
 const processor = fixture('hanging-jobs.mjs');
 const locks = { lockDuration: '8s', lockRenewTime: '2s' };
@@ -39,14 +40,28 @@ test('3: an endless loop is killed before its lock runs out; the job runs once m
   expect(suspects).toHaveLength(1);
 });
 
-test('a process that is stopped and goes on later has been killed by then', async () => {
-  const { client, redis, queue, runs } = await hanging();
-  const before = await client.request({ type: 'status' });
-  const victim = before.processes[0] as (typeof before.processes)[number];
-  process.kill(victim.pid, 'SIGSTOP');
-  await until(() => !pidAlive(victim.pid), { what: 'the stopped process to be gone', limitMs: 20_000 });
-  await until(async () => (await completed(queue)) === 1, { what: 'the job to complete', limitMs: 30_000 });
-  expect(await redis.get(`${runs}:overlaps`)).toBeNull();
+test('a process that goes on after its locks ran out ends itself, even when no primary could kill it', async () => {
+  const cluster = new TestCluster({ workers: 1, concurrency: 1, processes: { max: 1 }, lockDuration: '5s', lockRenewTime: '2s' });
+  const { program, client } = await cluster.startReady();
+  await untilStatus(client, 'the worker to run', ({ groups }) => groups[0]?.workers.running === 1);
+  const queue = cluster.queue();
+  const job = await queue.add('j', { gate: join(cluster.dir, 'gate') });
+  const { processes } = await untilStatus(client, 'the job to be in hand', (status) => status.processes[0]?.jobsInHand === 1);
+  const { pid } = processes[0] as (typeof processes)[number];
+  const redis = cluster.redis();
+  program.kill('SIGSTOP');
+  process.kill(pid, 'SIGSTOP');
+  const lock = `${cluster.prefix}:${QUEUE}:${job.id}:lock`;
+  await until(async () => (await redis.exists(lock)) === 0, { what: 'the lock to run out' });
+  process.kill(pid, 'SIGCONT');
+  await until(() => !pidAlive(pid), { what: 'the process to be gone' });
+  program.kill('SIGCONT');
+  const after = await untilStatus(
+    client,
+    'the slot to have another process',
+    ({ processes: [slot] }) => slot?.state === 'ready' && slot.pid !== pid,
+  );
+  expect(after.processes[0]?.lastExit).toMatchObject({ cause: 'hang' });
 });
 
 test('a blocked process is gone by the orphan deadline when its primary was killed', async () => {

@@ -84,7 +84,10 @@ export class HeartbeatMonitor {
   }
 
   #checkSlot({ slot, state, seenAt }: SlotView, now: number): void {
-    if ((state !== 'ready' && state !== 'draining') || seenAt === undefined) return this.#clear(slot);
+    if ((state !== 'ready' && state !== 'draining') || seenAt === undefined) {
+      this.#clear(slot);
+      return;
+    }
     const silentMs = now - Math.max(seenAt, this.#resumedAt);
     const verdict = judgeSilence(silentMs, this.limitMs);
     if (verdict === 'alive') {
