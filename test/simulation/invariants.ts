@@ -34,6 +34,7 @@ const ENDED: readonly string[] = ['done', 'failed'];
 /** @returns why the world has not come to rest as it should, or undefined if it has. */
 export function unrest(world: World): string | undefined {
   if (world.pending > 0) return 'a fault goes on';
+  if (world.processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen)) return 'a process hangs, or has lost its channel';
   const status = world.status();
   if (isHeldUp(world, status)) return undefined;
   for (const rule of AT_REST) {
@@ -51,9 +52,6 @@ function isHeldUp({ scenario }: World, { processes, groups }: StatusReply): bool
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
-  function noProcessIsLost({ processes }) {
-    return processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen) ? 'a process hangs, or has lost its channel' : undefined;
-  },
   function everySlotIsReadyOrParked(_, { processes }) {
     const other = processes.find(({ state }) => state !== 'ready' && state !== 'parked');
     return other && `slot ${other.slot} is ${other.state}`;
