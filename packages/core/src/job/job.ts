@@ -1,10 +1,11 @@
 import type { QueueRef } from '../keys/queue-keys.js';
-import { toError } from '../kit/index.js';
+import { checked, integer, positiveInt, type Shape, toError } from '../kit/index.js';
 import { traceSettlement } from '../telemetry/settlement.js';
 import { checkParent } from './check-options.js';
 import type { JobCommands } from './commands.js';
 import { decideOutcome } from './decide-outcome.js';
 import { decodeObject } from './decode.js';
+import { MAX_DELAY_MS } from './delay.js';
 import { JobAdmin } from './job-admin.js';
 import type { JobsOptions, ParentOptions } from './job-options.js';
 import { decodeJob, type JobRecord, type RawJobFields } from './job-record.js';
@@ -27,6 +28,14 @@ export interface JobHome<Data = any, Result = any, Name extends string = string>
  * now; then ms until the rate limit lifts and epoch ms of the earliest delayed job, 0 each if none. Undefined: nothing is left.
  */
 export type NextJobData = [jobData: Record<string, unknown> | null, jobId: string | 0, limitUntil: number, delayUntil: number];
+
+/** What a job waits for. */
+export interface WaitOptions {
+  /** Only this child; without it, any that is pending. */
+  readonly child?: ParentOptions;
+}
+
+export const WAIT_OPTIONS: Shape<WaitOptions> = { child: checkParent };
 
 /**
  * One job: a view on its record, with BullMQ's names. The record is what Redis had when the job was read or fetched; methods that change
@@ -86,7 +95,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
 
   /** @returns 1 if the lock was still held with `token`, else 0. */
   async extendLock(token: string, lockMs: number): Promise<number> {
-    return (await this.commands.extendLock(this.id, token, lockMs)) ? 1 : 0;
+    return (await this.commands.extendLock(this.id, token, positiveInt('duration', lockMs))) ? 1 : 0;
   }
 
   /**
@@ -107,7 +116,8 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   /** Back to delayed until `timestamp` (epoch ms), without counting an attempt. The processor then throws DelayedError. */
   async moveToDelayed(timestamp: number, token = this.ownToken()): Promise<void> {
     const now = this.commands.now();
-    const delayMs = Math.max(0, Math.trunc(timestamp) - now);
+    const due = Number.isFinite(timestamp) ? Math.trunc(timestamp) : timestamp;
+    const delayMs = Math.max(0, integer('timestamp', due, 0, now + MAX_DELAY_MS) - now);
     await this.#move({ kind: 'delay', delayMs, countsAttempt: false }, token, now);
     this.applyUpdate({ delay: delayMs });
   }
@@ -121,8 +131,8 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
    * Waits for children that were added meanwhile, if any is pending, or `child` is. @returns false when there is none to wait for: the job
    * is still active. If true, the processor throws WaitingChildrenError.
    */
-  async moveToWaitingChildren(token = this.ownToken(), { child }: { readonly child?: ParentOptions } = {}): Promise<boolean> {
-    if (child) checkParent('child', child);
+  async moveToWaitingChildren(token = this.ownToken(), options: WaitOptions = {}): Promise<boolean> {
+    const { child } = checked('', options, WAIT_OPTIONS);
     const outcome: Outcome = { kind: 'wait-children', ...(child ? { child: `${child.queue}:${child.id}` } : {}) };
     return (await this.#move(outcome, token)) === 0;
   }

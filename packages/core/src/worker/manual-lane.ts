@@ -10,7 +10,7 @@ import {
   type RunEnd,
 } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
-import { toError } from '../kit/index.js';
+import { flag, type Shape, toError } from '../kit/index.js';
 import type { Consumer, HeldJob } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ConsumerStore, type ExchangeReply } from '../store/index.js';
@@ -20,6 +20,13 @@ import { NextJobWait } from './next-job-wait.js';
 import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 import type { WorkerSpans } from './worker-spans.js';
+
+export interface NextJobOptions {
+  /** Waits for a job, as long as `drainDelay` says. Default true. */
+  readonly block?: boolean;
+}
+
+export const NEXT_JOB_OPTIONS: Shape<NextJobOptions> = { block: flag };
 
 /** What a lane needs of its worker. */
 export interface ManualLaneParts {
@@ -111,7 +118,7 @@ export class ManualLane {
   async #accept(fetched: FetchedJob | undefined): Promise<ManualJob | undefined> {
     if (!fetched) return undefined;
     const { record, token, schedule, undecodable } = fetched;
-    const { commands, options, problem, queue } = this.parts;
+    const { commands, options, problem, queue, spans } = this.parts;
     const job = new ManualJob(queue, fetched, commands, this);
     if (undecodable !== undefined) {
       await this.end(job, { threw: new Error(undecodable) }, token, false);
@@ -119,7 +126,10 @@ export class ManualLane {
       return undefined;
     }
     if (!schedule) return job;
-    const result = schedule === 'ask' ? await addNextIteration(record, commands, options.repeatStrategy) : ({ mayRun: false } as const);
+    const result =
+      schedule === 'ask'
+        ? await addNextIteration(record, commands, options.repeatStrategy, spans?.iterationByHand)
+        : ({ mayRun: false } as const);
     if (result.mayRun) {
       if (result.problem) problem(result.problem);
       return job;
