@@ -17,6 +17,12 @@ export const ALWAYS: readonly Rule[] = [
     const slots = processes.map(({ slot }) => slot);
     if (new Set(slots).size < slots.length) assert.fail(`two live processes in one slot: ${slots.join(', ')}`);
   },
+  function neverABlockedLoopWhoseLocksRunOut({ processes, clock, scenario }) {
+    const { groups } = scenario.config;
+    const leftMs = Math.min(...Object.values(groups).map(({ lockMs, renewMs }) => lockMs - renewMs));
+    const lost = processes.find(({ blockedAt }) => blockedAt !== undefined && clock.monotonic() - blockedAt >= leftMs);
+    if (lost) assert.fail(`${lost.identity.incarnation} stands still and has lost its locks`);
+  },
   function neverAWorkerTwice(world) {
     const names = world.workers().map(({ name }) => name);
     if (new Set(names).size < names.length) assert.fail(`a worker is hosted twice: ${names.join(', ')}`);
@@ -28,6 +34,7 @@ const ENDED: readonly string[] = ['done', 'failed'];
 /** @returns why the world has not come to rest as it should, or undefined if it has. */
 export function unrest(world: World): string | undefined {
   if (world.pending > 0) return 'a fault goes on';
+  if (world.processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen)) return 'a process hangs, or has lost its channel';
   const status = world.status();
   for (const rule of AT_REST) {
     const reason = rule(world, status);
@@ -46,9 +53,6 @@ function givenUp({ scenario }: World, { processes }: StatusReply): readonly numb
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
-  function noProcessIsLost({ processes }) {
-    return processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen) ? 'a process hangs, or has lost its channel' : undefined;
-  },
   function everySlotIsReadyOrGivenUp(world, status) {
     const parked = givenUp(world, status);
     const other = status.processes.find(({ slot, state }) => state !== 'ready' && !parked.includes(slot));

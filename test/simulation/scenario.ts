@@ -1,4 +1,5 @@
 /** What a seed decides before anything runs: the configuration and how much goes wrong. */
+import { type HangLimit, hangLimit } from '../../packages/cluster/dist/config/hang-limit.js';
 import type { ClusterConfig, GroupConfig, SupervisionConfig } from '../../packages/cluster/dist/config/resolved.js';
 import type { Random } from './random.js';
 
@@ -54,6 +55,7 @@ function makeConfig(random: Random): ClusterConfig {
   const names = random.chance(0.4) ? ['mail', 'video'] : ['mail'];
   const groups = Object.fromEntries(names.map((name) => [name, makeGroup(random, name, drain)]));
   const max = random.int(1, 4);
+  const hangs = hangLimit({}, Object.values(groups)) as HangLimit;
   return {
     name: 'simulated',
     connection: 'redis://simulated',
@@ -65,7 +67,7 @@ function makeConfig(random: Random): ClusterConfig {
     processRestart: random.chance(0.85) ? 'permanent' : random.pick(['transient', 'temporary']),
     supervision: makeSupervision(random),
     drain,
-    health: { heartbeatMs: 1_000, bootTimeoutMs: 4_000, orphanDeadlineMs: random.pick([1_000, 4_000]) },
+    health: { ...hangs, bootTimeoutMs: 4_000, orphanDeadlineMs: random.pick([1_000, 4_000]) },
     redisTimeoutMs: 10_000,
     control: { socket: undefined, parentGone: 'drain' },
     logs: { format: 'json', level: 'error' },

@@ -110,7 +110,7 @@ export class ForkedHost {
       slot: 3,
       generation: 1,
       groups,
-      health: { heartbeatMs: 50, bootTimeoutMs: 60_000, orphanDeadlineMs: 4_000 },
+      health: { heartbeatMs: 50, hangAfterMs: 12_000, captureStack: false, bootTimeoutMs: 60_000, orphanDeadlineMs: 4_000 },
       share: 1,
     });
   }

@@ -100,6 +100,8 @@ export const ClusterSchema = z.strictObject({
   health: z
     .strictObject({
       heartbeat: positiveDuration.optional(),
+      hangAfter: z.union([z.literal(false), positiveDuration], { error: 'must be a duration such as "12s", or false' }).optional(),
+      captureStack: z.boolean().optional(),
       bootTimeout: positiveDuration.optional(),
       redisTimeout: positiveDuration.optional(),
       orphanDeadline: positiveDuration.optional(),

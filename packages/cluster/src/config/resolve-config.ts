@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ConfigError } from '../errors/errors.js';
 import { configError } from './config-issues.js';
 import { ClusterSchema, liftSingleGroup, type ParsedCluster, type ParsedGroup } from './config-schema.js';
+import { type HangLimit, hangLimit } from './hang-limit.js';
 import type { ClusterConfig, ConnectionConfig, DrainConfig, GroupConfig, SupervisionConfig } from './resolved.js';
 
 /** What the resolution depends on besides the input. */
@@ -48,10 +49,11 @@ class Resolver {
     const processes = { min: input.processes?.min ?? 1, max: this.#maxProcesses() };
     if (processes.min > processes.max)
       throw this.#bad('processes.min', `is ${processes.min}, above processes.max, which is ${processes.max}`);
+    const groups = Object.fromEntries(names.map((name) => [name, this.#group(name, input.groups?.[name] as ParsedGroup)]));
     return deepFreeze({
       name: input.name ?? 'drover',
       connection: this.#connection(undefined),
-      groups: Object.fromEntries(names.map((name) => [name, this.#group(name, input.groups?.[name] as ParsedGroup)])),
+      groups,
       persistScale: input.persistScale ?? false,
       maxWorkersHard: input.maxWorkersHard ?? DEFAULT_HARD_LIMIT,
       workersPerProcess: input.workersPerProcess ?? 1,
@@ -60,7 +62,7 @@ class Resolver {
       supervision: this.#supervision('processes'),
       drain: this.#drain(undefined, 'defaults'),
       health: {
-        heartbeatMs: input.health?.heartbeat ?? 1_000,
+        ...this.#hangLimit(Object.values(groups)),
         bootTimeoutMs: input.health?.bootTimeout ?? 60_000,
         orphanDeadlineMs: input.health?.orphanDeadline ?? 10_000,
       },
@@ -105,6 +107,12 @@ class Resolver {
       restart: options.restart ?? 'permanent',
       supervision: this.#supervision('workers'),
     };
+  }
+
+  #hangLimit(groups: readonly GroupConfig[]): HangLimit {
+    const limit = hangLimit(this.input.health ?? {}, groups);
+    if ('problem' in limit) throw this.#bad(limit.path, limit.problem);
+    return limit;
   }
 
   #workers(count: number | '1x' | '2x'): number {

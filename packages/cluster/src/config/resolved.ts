@@ -53,6 +53,10 @@ export interface SupervisionConfig {
 
 export interface HealthConfig {
   readonly heartbeatMs: number;
+  /** A process whose event loop stands still this long is killed; short enough that none of its locks has run out. See `hang-limit.ts`. */
+  readonly hangAfterMs: number;
+  /** Whether the stack of a loop that stands still goes to stderr before the kill. */
+  readonly captureStack: boolean;
   readonly bootTimeoutMs: number;
   readonly orphanDeadlineMs: number;
 }

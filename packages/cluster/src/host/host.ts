@@ -18,6 +18,7 @@ import { HostTree, type LoadedGroup } from './host-tree.js';
 import type { HostedEngine, HostedRuntime } from './hosted-worker.js';
 import type { LoadedModule } from './load-module.js';
 import { OrphanDrain } from './orphan-drain.js';
+import type { HostWatchdog } from './watchdog.js';
 import { WorkerChanges } from './worker-changes.js';
 
 export interface HostDeps<Runtime extends HostedRuntime> {
@@ -30,6 +31,8 @@ export interface HostDeps<Runtime extends HostedRuntime> {
   /** Loads what the workers of a group run. */
   readonly load: (group: GroupConfig) => Promise<LoadedModule>;
   readonly stats: Pick<HostStats, 'start' | 'heartbeat'>;
+  /** Kills the process when its loop stands still. */
+  readonly watchdog: HostWatchdog;
   readonly writeError: (text: string) => void;
   readonly exit: (code: ExitCode) => void;
 }
@@ -93,6 +96,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     if (this.#state !== 'starting') return;
     this.#state = 'booting';
     this.#health = init.health;
+    this.deps.watchdog.start(init.health);
     void this.#boot(init);
   }
 
@@ -114,6 +118,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     if (this.#state !== 'booting') return; // drained, or orphaned, while it booted
     this.#state = 'ready';
     this.deps.stats.start();
+    this.deps.watchdog.arm();
     this.#beat(init.health.heartbeatMs);
     this.#tell({ type: 'ready', bootMs: this.deps.clock.monotonic() - this.#bootedAt });
   }

@@ -69,6 +69,14 @@ const Heartbeat = z.object({
 });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 
+/** What the watchdog thread of a process tells, a line of JSON each, on a pipe of its own: the channel is blocked with the loop. */
+export const WatchdogReport = z.discriminatedUnion('type', [
+  z.object({ inc, type: z.literal('suspect'), silentMs: z.number() }),
+  /** It kills the process right after. */
+  z.object({ inc, type: z.literal('killed'), reason: z.string() }),
+]);
+export type WatchdogReport = z.infer<typeof WatchdogReport>;
+
 /** Facts and replies, upwards. */
 export const ProcessToPrimary = z.discriminatedUnion('type', [
   z.object({ inc, type: z.literal('hello'), pid: z.number(), node: z.string(), version: z.string(), protocol: z.literal(1) }),

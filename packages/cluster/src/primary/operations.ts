@@ -3,6 +3,7 @@ import { chooseVictims } from '../placement/choose-victims.js';
 import {
   ControlFailure,
   type CountReply,
+  type DocReply,
   type ListReply,
   type OperationReply,
   type OperationStatus,
@@ -19,6 +20,7 @@ import type { DesiredWorker, PickVictims, SizeChange } from './desired-state.js'
 import type { EventHub, HubEvent } from './event-hub.js';
 import type { OperationLog } from './operation-log.js';
 import type { Plan } from './plan-reconcile.js';
+import { restartsDocument } from './restarts-document.js';
 import { countReply, type ListQuery, listReply, stateOfDesired, statusReply, type View } from './snapshot.js';
 
 /** Who commands: a `key` makes a repeat within 5 min answer with the first reply. */
@@ -105,6 +107,13 @@ export class Operations {
   list(query: ListQuery): ListReply {
     if (query.group !== undefined) this.#groupName(query.group);
     return listReply(this.deps.view(), query);
+  }
+
+  show({ slot }: { readonly what: 'restarts'; readonly slot?: number }): DocReply {
+    const { observed } = this.deps.view();
+    if (slot !== undefined && !observed.slot(slot)) throw new ControlFailure('NOT_FOUND', `there is no slot ${slot}`);
+    const slots = observed.slots().filter((each) => slot === undefined || each.slot === slot);
+    return { document: restartsDocument(slots, (each) => observed.crashes.of(each)) };
   }
 
   ping(): PingReply {

@@ -13,7 +13,7 @@ import { EventHub } from './event-hub.js';
 import { FactDesk } from './fact-desk.js';
 import type { ProcessIdentity } from './fork-process.js';
 import type { ProcessEnded } from './forked-process.js';
-import { HeartbeatMonitor, hangLimitMs } from './heartbeat-monitor.js';
+import { HeartbeatMonitor, silenceLimitMs } from './heartbeat-monitor.js';
 import { ObservedState } from './observed-state.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
@@ -90,10 +90,14 @@ export class Primary {
     const adapter = this.#makeAdapter();
     this.#adapter = adapter;
     this.#supervisor = this.#makeSupervisor(adapter);
-    this.#monitor = new HeartbeatMonitor(hangLimitMs(groups, config.health.heartbeatMs), {
+    this.#monitor = new HeartbeatMonitor(silenceLimitMs(config.health), {
       clock,
       slots: () => this.#observed.slots(),
-      kill: (slot, reason) => adapter.kill(slot, reason),
+      kill: (slot, reason) => adapter.killHung(slot, reason),
+      onSuspect: (slot, silentMs) => {
+        logger.warn('a process gives no sign of life', { slot, silentMs: Math.round(silentMs) });
+        this.#events.publish('process.suspect', { slot, silentMs: Math.round(silentMs) });
+      },
     });
     this.#reconciler = this.#makeReconciler(adapter);
     this.operations = this.#makeOperations();
@@ -168,13 +172,14 @@ export class Primary {
   }
 
   /** A process that did not say `drained` may have left jobs under its locks. */
-  #onEnded({ incarnation }: ProcessIdentity, { exit, reason, report, hadBooted }: ProcessEnded): void {
+  #onEnded({ slot, incarnation }: ProcessIdentity, { exit, report, hadBooted }: ProcessEnded): void {
     const isStopping = this.#state === 'draining' || this.#state === 'gave_up';
     if (report) {
       if (isStopping) this.#tally.add(report);
     } else if (hadBooted) {
-      const how = exit.class === 'abnormal' ? reason : undefined;
+      const how = exit.class === 'abnormal' ? exit.reason : undefined;
       const inquiry = this.#recover.recover(incarnation, how).then((recovered) => {
+        if (recovered) this.#observed.crashes.tellJobs(slot, exit, recovered);
         if (isStopping) this.#tally.addSilent(exit.jobs, recovered);
       });
       this.#inquiries.add(inquiry);
@@ -241,6 +246,7 @@ export class Primary {
       onReady: () => this.#onReady(),
       onEnded: (identity, end) => this.#onEnded(identity, end),
       requestRecycle: (slot, reason) => this.#requestRecycle(slot, reason),
+      onSuspect: (slot, silentMs) => this.#monitor.report(slot, silentMs),
       onDrainProgress: (slot, left) => this.operations.stopProgress(this.#gone, `process ${slot}: ${left} jobs in hand`),
     });
   }

@@ -12,6 +12,7 @@ export const TOPICS = [
   'process.drained',
   'process.exited',
   'process.parked',
+  'process.suspect',
   'worker.running',
   'worker.failed',
   'worker.draining',

@@ -84,7 +84,17 @@ export class ModelCluster {
 
   kill(slot: number): void {
     const incarnation = this.observed.slot(slot)?.incarnation as string;
-    const exit: LastExit = { at: 0, code: null, signal: 'SIGKILL', class: 'abnormal', uptimeMs: 1, jobs: [], stderrTail: '' };
+    const exit: LastExit = {
+      at: 0,
+      code: null,
+      signal: 'SIGKILL',
+      class: 'abnormal',
+      cause: 'signal',
+      reason: '',
+      uptimeMs: 1,
+      jobs: [],
+      stderrTail: '',
+    };
     this.observed.apply({ type: 'exited', slot, incarnation, exit });
   }
 
