@@ -5,8 +5,9 @@
 -- A job of a scheduler starts: the iteration after it is added, so that a schedule never ends with the process that runs one of its jobs.
 -- Only the newest iteration has a successor, so retried and stalled ones add nothing. fields: those of activate-job.
 -- Sets q.hasFollowed when it added one.
--- Returns nil when nothing is left to be done; 'ask' when the caller has to work out when it runs next (a cron pattern, an end that is
--- no number) or wants to add it itself (`asks`), and to call next-iteration; 'legacy' for a repeatable job of version 5, which this engine must not run.
+-- Returns nil when nothing is left to be done; 'ask' when the caller has to call next-iteration, as it has to work out when the job runs
+-- next (a cron pattern, an end that is no number) or said that it would (`asks`); 'legacy' for a repeatable job of version 5, which this
+-- engine must not run.
 local function followSchedule(q, id, fields, now, asks)
   local scheduler = fields[13]
   local last = redis.call('ZSCORE', q['repeat'], scheduler)
