@@ -34,10 +34,9 @@ const ENDED: readonly string[] = ['done', 'failed'];
 /** @returns why the world has not come to rest as it should, or undefined if it has. */
 export function unrest(world: World): string | undefined {
   if (world.pending > 0) return 'a fault goes on';
-  if (world.processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen)) return 'a process hangs, or has lost its channel';
   const status = world.status();
-  if (isHeldUp(world, status)) return undefined;
-  for (const rule of AT_REST) {
+  const rules = isHeldUp(world, status) ? EVEN_HELD_UP : [...EVEN_HELD_UP, ...AT_REST];
+  for (const rule of rules) {
     const reason = rule(world, status);
     if (reason !== undefined) return reason;
   }
@@ -51,15 +50,23 @@ function isHeldUp({ scenario }: World, { processes, groups }: StatusReply): bool
   return groups.some(({ group, workers }) => config.groups[group]?.supervision.strategy !== 'one_for_one' && workers.parked > 0);
 }
 
-const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
-  function everySlotIsReadyOrParked(_, { processes }) {
-    const other = processes.find(({ state }) => state !== 'ready' && state !== 'parked');
-    return other && `slot ${other.slot} is ${other.state}`;
+type RestRule = (world: World, status: StatusReply) => string | undefined;
+
+const EVEN_HELD_UP: readonly RestRule[] = [
+  function noProcessIsLost({ processes }) {
+    return processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen) ? 'a process hangs, or has lost its channel' : undefined;
   },
   function thePrimaryKnowsEveryProcess({ processes }, status) {
     const known = status.processes.filter(({ state }) => state === 'ready').map(({ incarnation }) => incarnation);
     const real = processes.map(({ identity }) => identity.incarnation);
     return same(known, real) ? undefined : `processes ${real} exist, ${known} are known`;
+  },
+];
+
+const AT_REST: readonly RestRule[] = [
+  function everySlotIsReadyOrParked(_, { processes }) {
+    const other = processes.find(({ state }) => state !== 'ready' && state !== 'parked');
+    return other && `slot ${other.slot} is ${other.state}`;
   },
   function asManyProcessesAsTheFormulaSays({ scenario }, { processes, groups }) {
     const { workersPerProcess, processes: limits } = scenario.config;
