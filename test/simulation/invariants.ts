@@ -34,7 +34,6 @@ const ENDED: readonly string[] = ['done', 'failed'];
 /** @returns why the world has not come to rest as it should, or undefined if it has. */
 export function unrest(world: World): string | undefined {
   if (world.pending > 0) return 'a fault goes on';
-  if (world.processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen)) return 'a process hangs, or has lost its channel';
   const status = world.status();
   for (const rule of AT_REST) {
     const reason = rule(world, status);
@@ -53,6 +52,9 @@ function givenUp({ scenario }: World, { processes }: StatusReply): readonly numb
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
+  function noProcessIsLost({ processes }) {
+    return processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen) ? 'a process hangs, or has lost its channel' : undefined;
+  },
   function everySlotIsReadyOrGivenUp(world, status) {
     const parked = givenUp(world, status);
     const other = status.processes.find(({ slot, state }) => state !== 'ready' && !parked.includes(slot));

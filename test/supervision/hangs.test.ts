@@ -38,6 +38,7 @@ test('3: an endless loop is killed before its lock runs out; the job runs once m
     }),
   ]);
   expect(suspects).toHaveLength(1);
+  if (process.env.HANG_TIMES) console.log(`hangAfter 3 s: ${String(exits[0]?.reason)}`);
 });
 
 test('a process that goes on after its locks ran out ends itself, even when no primary could kill it', async () => {
