@@ -157,15 +157,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     this.#waiter?.changed();
   }
 
-  /**
-   * Delivers nothing to the consumer any more; resolves when no turn under way can bring jobs that were meant for it.
-   * @returns those that came too late, and are back in wait unstarted.
-   */
-  async unregister(consumer: Consumer): Promise<readonly HeldJob[]> {
-    const pool = this.#table.unregister(consumer);
-    if (!pool) return [];
+  /** Delivers nothing to the consumer any more; resolves when no turn under way can bring jobs that were meant for it. */
+  async unregister(consumer: Consumer): Promise<void> {
+    if (!this.#table.unregister(consumer)) return;
     this.#waiter?.changed();
-    return this.#loop.returnedTo(pool);
+    await this.#loop.settleFetches();
   }
 
   /** A consumer has more or fewer free places, for another reason than a job that came or ended. */

@@ -1,5 +1,4 @@
 import { type Clock, type Deadline, deferred, InvalidOptionError, nonNegativeInt, type Shape, type Timer } from '../kit/index.js';
-import type { HeldJob } from '../runtime/consumer.js';
 import type { Executor, RunTally } from './executor.js';
 import type { Run } from './run.js';
 
@@ -7,7 +6,7 @@ import type { Run } from './run.js';
 export interface JobRef {
   readonly queue: string;
   readonly jobId: string;
-  /** Epoch ms at which this process got it. */
+  /** Epoch ms. */
   readonly startedAt: number;
 }
 
@@ -17,7 +16,7 @@ export interface DrainReport {
   readonly finished: number;
   /** Rejected after the drain aborted them; all of them are in `returned`, too. */
   readonly aborted: number;
-  /** Back in wait, attempts and stall count untouched: by the drain, or because they came when the worker took no job any more. */
+  /** Back in wait, attempts and stall count untouched. */
   readonly returned: readonly JobRef[];
   /** Neither finished nor given back: their locks were lost, or Redis did not confirm in time. They will stall. */
   readonly lost: readonly JobRef[];
@@ -129,14 +128,13 @@ export class Drain implements RunTally {
     return {
       finished: this.#finished,
       aborted: this.#aborted,
-      returned: this.#returned.map(({ held }) => refOf(held)),
-      lost: [...this.#lost].map(({ held }) => refOf(held)),
-      lingering: lingering.map(({ held }) => refOf(held)),
+      returned: this.#returned.map(refOf),
+      lost: [...this.#lost].map(refOf),
+      lingering: lingering.map(refOf),
     };
   }
 }
 
-/** A held job as the report names it. */
-export function refOf({ queue, jobId, startedAt }: Pick<HeldJob, 'queue' | 'jobId' | 'startedAt'>): JobRef {
-  return { queue: queue.name, jobId, startedAt };
+function refOf({ held }: Run): JobRef {
+  return { queue: held.queue.name, jobId: held.jobId, startedAt: held.startedAt };
 }

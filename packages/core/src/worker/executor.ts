@@ -299,7 +299,7 @@ export class Executor implements Consumer {
       this.#refuseSchedule(run);
       return false;
     }
-    const result = await addNextIteration(record, this.commands, this.options.repeatStrategy);
+    const result = await addNextIteration(record, this.commands, this.options.repeatStrategy, this.spans?.iteration);
     if (result.mayRun && result.problem) this.listener.problem(result.problem);
     if (result.mayRun && run.held.phase === 'running') return true;
     this.#giveBack(run);

@@ -190,13 +190,14 @@ function sandboxOf({
   return Object.freeze({ useThreads: useWorkerThreads, fork, threads, graceMs: sandboxGrace });
 }
 
-function profileOf({ limiter, metrics, name }: WorkerOptions, lockMs: number): FetchProfile {
+function profileOf({ limiter, metrics, name, telemetry }: WorkerOptions, lockMs: number): FetchProfile {
   const points = metrics?.maxDataPoints ?? undefined;
   return Object.freeze({
     lockMs,
     ...(limiter === undefined ? {} : { limiter: { max: limiter.max, durationMs: limiter.duration } }),
     ...(name === undefined ? {} : { name }),
     ...(points === undefined ? {} : { maxMetricsSize: points }),
+    ...(telemetry ? { asksSchedules: true } : {}), // each iteration has a span of its own, which Redis cannot make
   });
 }
 
