@@ -19,9 +19,6 @@ export interface SuiteReport {
   readonly objections: readonly string[];
 }
 
-const BEGIN = '<!-- faults: begin -->';
-const END = '<!-- faults: end -->';
-
 export function renderReport({ seed, seconds, recoveries, verdict, objections }: SuiteReport): string {
   const rows = KINDS.map(({ name, measures }) => {
     const times = recoveries
@@ -45,9 +42,15 @@ export function renderReport({ seed, seconds, recoveries, verdict, objections }:
 
 /** Puts the table between its markers. */
 export function writePage(report: SuiteReport): void {
+  replaceBetween('faults', renderReport(report));
+}
+
+/** Puts a text between the markers of that name in docs/guarantees.md. */
+export function replaceBetween(name: string, text: string): void {
   const file = join(ROOT, 'docs', 'guarantees.md');
   const page = readFileSync(file, 'utf8');
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${file} has no markers ${BEGIN} and ${END}`);
-  writeFileSync(file, `${page.slice(0, begin + BEGIN.length)}\n${renderReport(report)}\n${page.slice(end)}`);
+  const [beginMark, endMark] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [begin, end] = [page.indexOf(beginMark), page.indexOf(endMark)];
+  if (begin < 0 || end < begin) throw new Error(`${file} has no markers ${beginMark} and ${endMark}`);
+  writeFileSync(file, `${page.slice(0, begin + beginMark.length)}\n${text}\n${page.slice(end)}`);
 }
