@@ -30,57 +30,60 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 const GROUP = 'gauges';
-/** The prototype of all emitters; it has no name of its own among the globals. */
-const EMITTER = 'Object.getPrototypeOf(Object.getPrototypeOf(process))';
-const COUNT = 'function () { return this.length; }';
-const ENTRIES = 'function () { return this.reduce((sum, each) => sum + (each === each.constructor?.prototype ? 0 : each.size), 0); }';
-/** Read from the table itself: some emitters count their listeners in methods of their own. */
-const LISTENERS = `function () {
-  const isTable = (table) => table !== null && typeof table === 'object';
-  const tables = this.map((each) => each._events).filter(isTable);
-  return tables.flatMap((table) => Reflect.ownKeys(table).map((name) => table[name]))
+/** Called with all live objects as `this`. Listeners are read from the table itself: some emitters have methods of their own for it. */
+const COUNT_ALL = `function () {
+  const EventEmitter = Object.getPrototypeOf(Object.getPrototypeOf(process)).constructor;
+  const counts = { objects: this.length, promises: 0, abortSignals: 0, emitters: 0, listeners: 0, maps: 0, mapEntries: 0, setEntries: 0 };
+  const listenersIn = (table) => Reflect.ownKeys(table).map((name) => table[name])
     .reduce((sum, each) => sum + (Array.isArray(each) ? each.length : each === undefined ? 0 : 1), 0);
+  for (const each of this) {
+    if (each === each.constructor?.prototype) continue;
+    if (each instanceof Promise) counts.promises++;
+    else if (each instanceof AbortSignal) counts.abortSignals++;
+    else if (each instanceof Set) counts.setEntries += each.size;
+    else if (each instanceof Map) {
+      counts.maps++;
+      counts.mapEntries += each.size;
+    } else if (each instanceof EventEmitter) {
+      counts.emitters++;
+      if (each._events !== null && typeof each._events === 'object') counts.listeners += listenersIn(each._events);
+    }
+  }
+  return counts;
 }`;
+
+type Counts = Omit<Gauges, 'heapBytes' | 'rssBytes' | 'handles' | 'timers' | 'fileDescriptors'>;
 
 /** Looks at this program. Takes some 100 ms, in which nothing else runs. */
 export function readGauges(): Gauges {
   collect();
   const { heapUsed, rss } = process.memoryUsage();
+  const active = process.getActiveResourcesInfo();
+  const timers = active.filter((name) => name === 'Timeout' || name === 'Immediate').length;
+  return {
+    heapBytes: heapUsed,
+    rssBytes: rss,
+    ...countObjects(),
+    handles: active.length - timers,
+    timers,
+    fileDescriptors: readdirSync('/proc/self/fd').length,
+  };
+}
+
+function countObjects(): Counts {
   const session = new Session();
   session.connect();
   try {
-    const ask = (prototype: string, question: string): number => askAll(session, prototype, question);
-    const active = process.getActiveResourcesInfo();
-    const timers = active.filter((name) => name === 'Timeout' || name === 'Immediate').length;
-    return {
-      heapBytes: heapUsed,
-      rssBytes: rss,
-      objects: ask('Object.prototype', COUNT),
-      promises: ask('Promise.prototype', COUNT),
-      abortSignals: ask('AbortSignal.prototype', COUNT),
-      emitters: ask(EMITTER, COUNT),
-      listeners: ask(EMITTER, LISTENERS),
-      maps: ask('Map.prototype', COUNT),
-      mapEntries: ask('Map.prototype', ENTRIES),
-      setEntries: ask('Set.prototype', ENTRIES),
-      handles: active.length - timers,
-      timers,
-      fileDescriptors: readdirSync('/proc/self/fd').length,
-    };
+    const { result: prototype } = post(session, 'Runtime.evaluate', { expression: 'Object.prototype', objectGroup: GROUP });
+    const { objects } = post(session, 'Runtime.queryObjects', { prototypeObjectId: prototype?.objectId, objectGroup: GROUP });
+    const call = { objectId: objects?.objectId, functionDeclaration: COUNT_ALL, returnByValue: true };
+    const { result: counts, exceptionDetails } = post(session, 'Runtime.callFunctionOn', call);
+    post(session, 'Runtime.releaseObjectGroup', { objectGroup: GROUP });
+    if (exceptionDetails) throw new Error(`objects could not be counted: ${exceptionDetails.exception?.description}`);
+    return counts?.value as Counts;
   } finally {
     session.disconnect();
   }
-}
-
-/** @param question a function that is called with all objects of the prototype as `this`, and returns a number. */
-function askAll(session: Session, prototype: string, question: string): number {
-  const { result: of } = post(session, 'Runtime.evaluate', { expression: prototype, objectGroup: GROUP });
-  const { objects: all } = post(session, 'Runtime.queryObjects', { prototypeObjectId: of?.objectId, objectGroup: GROUP });
-  const asked = post(session, 'Runtime.callFunctionOn', { objectId: all?.objectId, functionDeclaration: question, returnByValue: true });
-  post(session, 'Runtime.releaseObjectGroup', { objectGroup: GROUP });
-  const value = asked.result?.value;
-  if (typeof value !== 'number') throw new Error(`${prototype}: ${asked.exceptionDetails?.exception?.description ?? 'no number'}`);
-  return value;
 }
 
 interface Answer {

@@ -39,7 +39,7 @@ const WARM_UP = 70;
 /** So many commands are remembered at most; and are given before anything is compared. */
 const COMMANDS = 220;
 const SAMPLES = 60;
-const FASTEST_SAMPLES_MS = 1_500;
+const FASTEST_SAMPLES_MS = 2_000;
 
 class Soak {
   readonly samples: Sample[] = [];
@@ -54,8 +54,11 @@ class Soak {
   }
 
   async warmUp(): Promise<void> {
-    for (let nth = 0; nth < COMMANDS; nth++) await this.cluster.scaleTo(3 + (nth % 4));
-    while (this.restarts < WARM_UP) await this.#kill();
+    for (let nth = 0; nth < COMMANDS; nth++) await this.cluster.scaleTo(6, { wait: true });
+    while (this.restarts < WARM_UP) {
+      await this.#kill();
+      await this.cluster.untilWhole();
+    }
   }
 
   /** Kills at a steady rate. Now and then it waits until everything is replaced, and looks; the rate makes up for it. */
@@ -89,7 +92,7 @@ class Soak {
   async #kill(): Promise<void> {
     await this.cluster.killOne(this.#random.next());
     this.restarts++;
-    if (this.restarts % 5 === 0) await this.cluster.scaleTo(this.#random.between(3, 6));
+    if (this.restarts % 5 === 0) await this.cluster.scaleTo(this.#random.between(3, 6), { wait: false });
   }
 }
 
@@ -112,9 +115,9 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-function objectionsTo({ added, completed, poisoned, broken }: SoakedJobs, growth: readonly Growth[]): string[] {
+function objectionsTo({ added, completed, poisoned, waiting, broken }: SoakedJobs, growth: readonly Growth[]): string[] {
   const grown = growth.filter(({ isTooMuch }) => isTooMuch);
-  const lost = added - completed - poisoned;
+  const lost = added - completed - poisoned - waiting;
   return [
     ...grown.map(({ gauge, first, last, allowed }) => `${gauge} grew from ${first} to ${last}, by more than ${allowed}`),
     ...(lost === 0 ? [] : [`${lost} jobs lost`]),
@@ -130,7 +133,8 @@ export function renderSoak({ seconds, restarts, samples, jobs, growth, seed, obj
     ...growth.map(({ gauge, ...of }) => `| ${gauge} | ${show(gauge, of.first)} | ${show(gauge, of.last)} | ${show(gauge, of.allowed)} |`),
     '',
     `${restarts} processes killed and replaced in ${seconds} s (seed ${seed}); medians of ${samples} looks, each after a garbage collection.`,
-    `Of ${jobs.added} jobs ${jobs.completed} completed, ${jobs.poisoned} failed as poison jobs.`,
+    `Of ${jobs.added} jobs ${jobs.completed} completed, ${jobs.poisoned} failed because processes ended with them in hand too often,`,
+    `${jobs.waiting} wait for one of those.`,
     ...(objections.length > 0 ? ['', 'BROKEN:', ...objections] : []),
   ].join('\n');
 }

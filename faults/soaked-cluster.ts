@@ -24,6 +24,8 @@ export interface SoakedJobs {
   readonly completed: number;
   /** Failed unrun, because they were in hand at too many ends of processes. */
   readonly poisoned: number;
+  /** Parents that wait for a child that failed so. */
+  readonly waiting: number;
   readonly broken: readonly string[];
 }
 
@@ -32,6 +34,7 @@ export class SoakedCluster {
   #added = 0;
   #producer: ChildProcess | undefined;
   #isEnding = false;
+  #isStopped = false;
   #unexpected: string | undefined;
 
   private constructor(
@@ -92,9 +95,8 @@ export class SoakedCluster {
     await until(() => !isThere(pid), { what: 'the process to be gone', limitMs: LIMIT_MS, everyMs: 5 });
   }
 
-  /** Commands a size; what comes of it is not waited for. */
-  async scaleTo(count: number): Promise<void> {
-    await this.manager.scaleTo(count, { wait: false });
+  async scaleTo(count: number, { wait }: { readonly wait: boolean }): Promise<void> {
+    await this.manager.scaleTo(count, { wait });
   }
 
   /** No more jobs are added; resolves when those that are there have been worked off, and the cluster has stopped. */
@@ -104,22 +106,28 @@ export class SoakedCluster {
     producer.send('end');
     await gone;
     this.#producer = undefined;
-    const key = (set: string): string => `${PREFIX}:${QUEUE}:${set}`;
-    const count = async (): Promise<number[]> => Promise.all([this.redis.zcard(key('completed')), this.redis.zcard(key('failed'))]);
+    const count = (): Promise<number[]> =>
+      Promise.all(['completed', 'failed', 'waiting-children'].map((set) => this.redis.zcard(`${PREFIX}:${QUEUE}:${set}`)));
     const isDone = async (): Promise<boolean> => (await count()).reduce((sum, each) => sum + each) >= this.#added;
     await until(isDone, { what: 'the jobs to be worked off', limitMs: LIMIT_MS });
-    await this.manager.stop();
-    const [completed = 0, poisoned = 0] = await count();
+    await this.#stop();
+    const [completed = 0, poisoned = 0, waiting = 0] = await count();
     const broken = await brokenInvariants(this.redis, QUEUE, { prefix: PREFIX, isIdle: true });
-    return { added: this.#added, completed, poisoned, broken };
+    return { added: this.#added, completed, poisoned, waiting, broken };
   }
 
   async end(): Promise<void> {
     this.#isEnding = true;
     this.#producer?.kill('SIGKILL');
-    await this.manager.stop({ mode: 'now' });
+    await this.#stop();
     this.redis.disconnect();
     await this.server.stop();
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    await this.manager.stop({ drainMs: 5_000 });
   }
 
   async #startProducer(rate: number, seed: number): Promise<void> {
