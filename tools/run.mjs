@@ -21,6 +21,7 @@ const COMMANDS = {
   test: { says: 'every check and every test; more arguments go to jest', run: test },
   bench: { says: 'speed beside the stock client and the ceiling (--workloads, --rounds, --jobs, --json, --write)', run: bench },
   faults: { says: 'random faults on a cluster under load; no job may be lost (--minutes, --seed, --rate, --json, --write)', run: faults },
+  soak: { says: 'processes killed for an hour; the primary must not grow (--minutes, --per-minute, --json, --write)', run: soak },
 };
 
 let currentChild;
@@ -48,6 +49,11 @@ async function bench(args) {
 async function faults(args) {
   await prepare();
   await passThrough('faults/dist/faults/run.js', args, {});
+}
+
+async function soak(args) {
+  await prepare();
+  await passThrough('faults/dist/faults/soak.js', args, {});
 }
 
 async function test(args) {
