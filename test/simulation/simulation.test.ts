@@ -3,52 +3,47 @@
  *
  *     SIM_RUNS=200000   more runs          SIM_SEED=4711   one run again, with its trace          SIM_FIRST=1000000   other seeds
  */
-import { type Outcome, SimulationError, simulate } from './simulation.js';
+import { fileURLToPath } from 'node:url';
+import { startNode } from '../support/process-harness.js';
+import type { Row } from './run.js';
 
-const RUNS = Number(process.env.SIM_RUNS ?? 3_000);
+const RUN = fileURLToPath(new URL('../dist/run.js', import.meta.url));
+const RUNS = Number(process.env.SIM_RUNS ?? 10_000);
 const FIRST = Number(process.env.SIM_FIRST ?? 1);
 const SEED = process.env.SIM_SEED;
+/** Programs that share the seeds. */
+const PROGRAMS = 2;
 const LAST_LINES = 80;
+const LIMIT_MS = Math.max(600_000, RUNS * 60);
 
-/** Runs a seed again with a trace, and says how to do that by hand. */
-async function explain(seed: number): Promise<never> {
-  try {
-    await simulate(seed, true);
-  } catch (error) {
-    if (!(error instanceof SimulationError)) throw error;
-    const lines = SEED === undefined ? error.trace.slice(-LAST_LINES) : error.trace;
-    throw new Error(
-      `${error.message}\nrun it again: SIM_SEED=${seed} npx jest -c test/jest.config.js test/simulation\n${lines.join('\n')}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  throw new Error(`seed ${seed} was red, and green when it was run again: something in the run does not follow from the seed`);
+async function runRow(first: number, runs: number): Promise<Row> {
+  const program = startNode(RUN, [String(first), String(runs)]);
+  const { code } = await program.exit(LIMIT_MS);
+  if (code !== 0) throw new Error(`the simulation ended with ${code}\n${program.output}`);
+  return JSON.parse(program.stdout);
 }
 
-async function run(seed: number): Promise<Outcome> {
-  try {
-    return await simulate(seed);
-  } catch (error) {
-    if (error instanceof SimulationError) return explain(seed);
-    throw error;
-  }
+/** @throws Error that shows the red run and says how to see it again by hand. */
+function explain({ red }: Row, lines: number): void {
+  if (!red) return;
+  const again = `run it again: SIM_SEED=${red.seed} npx jest -c test/jest.config.js test/simulation`;
+  throw new Error(`${red.message}\n${again}\n${red.trace.slice(-lines).join('\n')}`);
 }
 
 if (SEED !== undefined) {
-  test(`seed ${SEED} holds`, async () => {
-    await explain(Number(SEED)).catch((error: Error) => {
-      if (!error.message.includes('was red, and green')) throw error;
-    });
-  });
+  test(`seed ${SEED} holds`, async () => explain(await runRow(Number(SEED), 1), Number.POSITIVE_INFINITY), LIMIT_MS);
 } else {
-  test(`${RUNS} runs hold`, async () => {
-    const total = { steps: 0, forks: 0, restarts: 0, operations: 0, gaveUp: 0 };
-    for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
-      const outcome = await run(seed);
-      for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += Number(outcome[key]);
-    }
-    console.log(`seeds ${FIRST} to ${FIRST + RUNS - 1}: ${JSON.stringify(total)}`);
-  }, 3_600_000);
+  test(
+    `${RUNS} runs hold`,
+    async () => {
+      const each = Math.ceil(RUNS / PROGRAMS);
+      const rows = await Promise.all(
+        Array.from({ length: PROGRAMS }, (_, nth) => runRow(FIRST + nth * each, Math.min(each, RUNS - nth * each))),
+      );
+      for (const row of rows) explain(row, LAST_LINES);
+      expect(rows.reduce((sum, { runs }) => sum + runs, 0)).toBe(RUNS);
+      for (const { first, runs, total } of rows) console.log(`seeds ${first} to ${first + runs - 1}: ${JSON.stringify(total)}`);
+    },
+    LIMIT_MS,
+  );
 }

@@ -92,7 +92,7 @@ export class World {
   /** Runs the next timer and all that follows from it at once. @returns false when nothing will ever happen again. */
   async step(): Promise<boolean> {
     const moved = this.clock.runNext();
-    await new Promise(setImmediate);
+    await new Promise<void>(process.nextTick);
     return moved;
   }
 
