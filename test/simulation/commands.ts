@@ -74,6 +74,7 @@ function scaled(world: World, sign: -1 | 0 | 1, command: (group: string) => Scal
   const after = count();
   world.opIds.add(reply.opId);
   assert.equal(after.desired, reply.desired, 'the count is right when the verb is answered');
+  assert.equal(world.saved?.[group], reply.desired, 'the size is remembered');
   const expected = sign === 0 ? reply.applied : before.desired + sign * reply.applied;
   assert.equal(after.desired, expected, 'the count changes by what was applied');
   assert.equal(reply.reason === undefined, reply.applied === reply.requested, 'clamping has a reason');

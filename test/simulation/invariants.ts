@@ -111,6 +111,7 @@ export function checkEnd(world: World): void {
   );
   for (const opId of opIds) assert.ok(ENDED.includes(primary.operations.operation(opId).state), `operation ${opId} has ended`);
   assert.equal(end.report.exitCode === 79, end.gaveUp !== undefined, 'the exit code says whether it gave up');
+  assert.equal(world.poison.told, world.poison.found, 'subscribers heard of every job that will fail unrun');
   assert.equal(primaryClock.armed, 0, 'no timer of the primary is armed');
 }
 

@@ -48,10 +48,10 @@ function makeConfig(random: Random): ClusterConfig {
   const drain = {
     deadlineMs: random.pick([200, 1_000, 3_000]),
     abortLeadMs: 200,
-    onTimeout: 'linger',
+    onTimeout: random.pick(['linger', 'replace'] as const),
     maxReturns: 5,
-    onMaxReturns: 'stall',
-  } as const;
+    onMaxReturns: 'stall' as const,
+  };
   const names = random.chance(0.4) ? ['mail', 'video'] : ['mail'];
   const groups = Object.fromEntries(names.map((name) => [name, makeGroup(random, name, drain)]));
   const max = random.int(1, 4);

@@ -3,6 +3,8 @@ import { deferred, type Logger, silentLogger } from '@drover/core/kit';
 import type { HubEvent } from '../../packages/cluster/dist/primary/event-hub.js';
 import type { ProcessIdentity } from '../../packages/cluster/dist/primary/fork-process.js';
 import { Primary, type PrimaryEnd } from '../../packages/cluster/dist/primary/primary.js';
+import type { HeldAgainst } from '../../packages/cluster/dist/primary/recover-jobs.js';
+import type { Sizes } from '../../packages/cluster/dist/primary/state-file.js';
 import type { OperationStatus, StatusReply } from '../../packages/cluster/dist/protocol/index.js';
 import { Behaviour } from './behaviour.js';
 import { ProgramClock, SimClock } from './clock.js';
@@ -36,6 +38,11 @@ export class World {
   /** The stop verb was given. */
   isStopping = false;
   forks = 0;
+  /** Jobs that the store has said will fail unrun, and those that subscribers were told of. */
+  readonly poison = { found: 0, told: 0 };
+  /** What the primary had remembered of its sizes before it started, and what it remembers now. */
+  readonly remembered: Sizes;
+  saved: Sizes | undefined;
   /** What faults have yet to do. */
   pending = 0;
   #live: SimProcess[] = [];
@@ -59,6 +66,10 @@ export class World {
       trace: (line) => this.note(line),
     };
     this.primary = this.#makePrimary(random.fork(), random.fork());
+    const sizes = random.fork();
+    this.remembered = sizes.chance(0.3)
+      ? Object.fromEntries(Object.keys(this.scenario.config.groups).map((name) => [name, sizes.int(0, 6)]))
+      : {};
     this.primary.operations.subscribe(['*'], (event) => this.#onEvent(event));
     void this.primary.ended.then((end) => {
       this.end = end;
@@ -101,6 +112,7 @@ export class World {
   }
 
   #onEvent(event: HubEvent): void {
+    if (event.topic === 'poison') this.poison.told += (event.data as { readonly count: number }).count;
     if (event.topic === 'op') this.ended.push(event.data as unknown as OperationStatus);
     this.incidents.push(event);
     if (this.isTraced) this.note(`${event.topic} ${JSON.stringify(event.data)}`);
@@ -130,14 +142,26 @@ export class World {
       logger: this.isTraced ? traced : silentLogger,
       version: '0.0.0',
       fork: (identity) => this.#fork(identity),
-      store: { heldBy: () => this.#redis(storeRandom, storeRandom.int(0, 3)), recoverDead: () => this.#recoverDead(storeRandom) },
+      store: {
+        heldBy: () => this.#redis(storeRandom, storeRandom.int(0, 3)),
+        recoverDead: (_group, _incarnation, end) => this.#recoverDead(storeRandom, end),
+      },
+      sizes: {
+        load: () => this.remembered,
+        save: (sizes) => {
+          this.saved = sizes;
+        },
+      },
       output: () => {},
     });
   }
 
-  async #recoverDead(random: Random): Promise<{ ids: readonly string[]; poisoned: readonly string[] }> {
+  /** Only an abnormal end is held against a job. */
+  async #recoverDead(random: Random, end: HeldAgainst | undefined): Promise<{ ids: readonly string[]; poisoned: readonly string[] }> {
     const ids = random.chance(0.1) ? ['1'] : [];
-    return this.#redis(random, { ids, poisoned: random.chance(0.1) ? ids : [] });
+    const answer = await this.#redis(random, { ids, poisoned: end && random.chance(0.3) ? ids : [] });
+    this.poison.found += answer.poisoned.length;
+    return answer;
   }
 
   async #redis<T>(random: Random, answer: T): Promise<T> {
