@@ -6,6 +6,8 @@ export interface FaultJob {
   readonly fails?: number;
   /** Blocks the event loop for ever, at its first start only: whoever runs it again completes it. */
   readonly loops?: boolean;
+  /** Fills the heap until the process has no more, at its first start only. */
+  readonly leaks?: boolean;
 }
 
 export const QUEUE = 'mixed';

@@ -1,5 +1,6 @@
 /** The faults: one entry a kind. A strike resolves when the cluster has recovered, with the time that took. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { type CommandOf, ControlCommand, ControlFailure } from '@drover/cluster/protocol';
 import { Queue } from '@drover/core';
 import { until } from '../test/support/until.js';
 import { type FaultJob, QUEUE } from './job-data.js';
@@ -51,6 +52,57 @@ async function outage(system: System, hit: () => Promise<unknown>): Promise<numb
   window.to = Date.now();
   return ms;
 }
+
+/** A job ends the process that runs it first. */
+async function struckByJob(system: System, random: Random, data: FaultJob): Promise<number> {
+  const jobId = `strike-${random.between(0, 1_000_000_000)}`;
+  system.added.set(jobId, 'strike');
+  const queue = new Queue<FaultJob>(QUEUE, { connection: system.server.url, prefix: PREFIX });
+  queue.on('error', () => undefined);
+  const add = async () => (await queue.add('strike', data, { jobId, lifo: true })) !== undefined;
+  await until(add, { what: 'the job to be added', limitMs: LIMIT_MS });
+  await queue.close();
+  const struck = () => system.ledger.lindex(`ledger:hung:${jobId}`, 0);
+  const pid = Number(await until(struck, { what: 'the job to strike', limitMs: LIMIT_MS }));
+  const ms = await timed(() => until(() => !isThere(pid), { what: 'its process to end', limitMs: LIMIT_MS }));
+  await system.untilWhole('its replacement');
+  return ms;
+}
+
+/** Commands that came later than this suite: they are struck with where the cluster knows them. */
+function isKnown(verb: string): boolean {
+  return (ControlCommand.options as readonly { readonly shape: { readonly type: { readonly value: string } } }[]).some(
+    ({ shape }) => shape.type.value === verb,
+  );
+}
+
+/** Replaces processes by a command. A fault beside it may make it fail: then the old ones go on, and that is what is waited for. */
+async function replacedByCommand(system: System, command: object): Promise<number> {
+  return timed(async () => {
+    const client = await system.client();
+    await client.run(command as CommandOf<'scale_to'>, { timeoutMs: LIMIT_MS }).catch((error: unknown) => {
+      if (!(error instanceof ControlFailure)) throw error;
+    });
+    await system.untilWhole('all processes to be ready');
+  });
+}
+
+const REPLACING: readonly FaultKind[] = [
+  {
+    name: 'reload: all processes replaced, one by one',
+    measures: 'until the operation was done',
+    weight: 2,
+    parts: ['processes', 'sizes'],
+    strike: (system) => replacedByCommand(system, { type: 'reload' }),
+  },
+  {
+    name: 'recycle of one process',
+    measures: 'until its replacement was ready',
+    weight: 2,
+    parts: ['processes', 'sizes'],
+    strike: async (system, random) => replacedByCommand(system, { type: 'recycle', slot: (await victim(system, random)).slot }),
+  },
+];
 
 export const KINDS: readonly FaultKind[] = [
   {
@@ -110,20 +162,14 @@ export const KINDS: readonly FaultKind[] = [
     measures: 'from the loop until the process was killed',
     weight: 2,
     parts: ['processes'],
-    async strike(system, random) {
-      const jobId = `loop-${random.between(0, 1_000_000_000)}`;
-      system.added.set(jobId, 'loop');
-      const queue = new Queue<FaultJob>(QUEUE, { connection: system.server.url, prefix: PREFIX });
-      queue.on('error', () => undefined);
-      const add = async () => (await queue.add('loop', { ms: 1, loops: true }, { jobId, lifo: true })) !== undefined;
-      await until(add, { what: 'the looping job to be added', limitMs: LIMIT_MS });
-      await queue.close();
-      const hung = () => system.ledger.lindex(`ledger:hung:${jobId}`, 0);
-      const pid = Number(await until(hung, { what: 'the job to loop', limitMs: LIMIT_MS }));
-      const ms = await timed(() => until(() => !isThere(pid), { what: 'the loop to be killed', limitMs: LIMIT_MS }));
-      await system.untilWhole('its replacement');
-      return ms;
-    },
+    strike: (system, random) => struckByJob(system, random, { ms: 1, loops: true }),
+  },
+  {
+    name: 'memory leak in a processor, until the heap is full',
+    measures: 'from its first byte until the process had ended',
+    weight: 2,
+    parts: ['processes'],
+    strike: (system, random) => struckByJob(system, random, { ms: 1, leaks: true }),
   },
   {
     name: 'Redis killed (SIGKILL) and started again',
@@ -164,4 +210,5 @@ export const KINDS: readonly FaultKind[] = [
     strike: (system, random) =>
       timed(async () => (await system.client()).run({ type: 'scale_to', count: random.between(3, 12) }, { timeoutMs: LIMIT_MS })),
   },
+  ...REPLACING.filter(({ name }) => isKnown(name.split(/\W/)[0] as string)),
 ];

@@ -10,7 +10,10 @@ export interface Verdict {
   /** Added, and without a `completed` event. */
   readonly lost: number;
   readonly completedTwice: number;
+  /** Failed although nobody told it to, poison jobs apart. */
   readonly failed: number;
+  /** Failed unrun, because three processes or more ended with it in hand: the rule against poison jobs, hit by chance. */
+  readonly poisoned: number;
   /** Completed with the result of a run that was not the last to take the job: its lock was another's. */
   readonly withoutLock: number;
   /** Runs that began while another run of the job still lived, although its holder could renew its lock. */
@@ -28,6 +31,10 @@ interface Overlap {
   readonly at: number;
 }
 
+const POISONED = /^the job was in hand at \d+ abnormal ends of its process/;
+/** Twice alone is enough, too; under this load no process is ever left with a single job. */
+const FEWEST_ENDS = 2;
+
 /** A holder that cannot reach Redis for this long may lose its lock. */
 const LONGEST_HARMLESS_MS = LOCK_MS - RENEW_MS;
 
@@ -41,12 +48,15 @@ export async function judge(system: System, book: EventBook): Promise<Verdict> {
     outages.some(({ from, to }) => to - from >= LONGEST_HARMLESS_MS && at >= from && at <= to + LOCK_MS);
   const permittedOverlaps = overlaps.filter(isPermitted).length;
   const results = [...book.completed];
+  const isPoisoned = (id: string): boolean => POISONED.test(book.failed.get(id) ?? '') && Number(starts[id]) >= FEWEST_ENDS;
+  const ids = [...added.keys()];
   return {
     jobs: added.size,
-    completed: [...added.keys()].filter((id) => book.completed.has(id)).length,
-    lost: [...added.keys()].filter((id) => !book.completed.has(id)).length,
+    completed: ids.filter((id) => book.completed.has(id)).length,
+    lost: ids.filter((id) => !book.completed.has(id) && !isPoisoned(id)).length,
     completedTwice: results.filter(([, runs]) => runs.length > 1).length,
-    failed: book.failed.size + (await redis.zcard(`${PREFIX}:${QUEUE}:failed`)),
+    failed: [...book.failed.keys(), ...(await redis.zrange(`${PREFIX}:${QUEUE}:failed`, '0', '-1'))].filter((id) => !isPoisoned(id)).length,
+    poisoned: ids.filter(isPoisoned).length,
     withoutLock: results.filter(([id, runs]) => JSON.stringify(last[id]) !== runs.at(-1)).length,
     overlaps: overlaps.length - permittedOverlaps,
     permittedOverlaps,

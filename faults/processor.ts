@@ -25,8 +25,9 @@ export default async function work({ id, data, attemptsMade }: RunningJob, _toke
   const run = randomUUID();
   await noteStart(id, run);
   try {
-    if (data.loops && (await ledger.set(`looped:${id}`, self, 'NX')) === 'OK') {
+    if ((data.loops || data.leaks) && (await ledger.set(`struck:${id}`, self, 'NX')) === 'OK') {
       await ledger.lpush(`hung:${id}`, process.pid);
+      if (data.leaks) await leak();
       for (;;); // until somebody kills us
     }
     await delay(data.ms, undefined, { signal });
@@ -34,6 +35,15 @@ export default async function work({ id, data, attemptsMade }: RunningJob, _toke
     return run;
   } finally {
     await ledger.hdel(`open:${id}`, run);
+  }
+}
+
+/** Never ends: the process does. */
+async function leak(): Promise<never> {
+  const kept: unknown[] = [];
+  for (;;) {
+    for (let n = 0; n < 200; n++) kept.push(Array.from({ length: 1_000 }, (_, at) => ({ at, of: kept.length })));
+    await delay(1);
   }
 }
 

@@ -34,7 +34,7 @@ process.once('disconnect', () => {
 
 function plan(): Planned {
   const die = random.next();
-  const ms = random.next() < 0.01 ? random.between(500, 1_500) : random.between(2, 60);
+  const ms = random.next() < 0.003 ? random.between(300, 1_000) : random.between(2, 60);
   if (die < 0.12) return { kind: 'delayed', data: { ms }, opts: { delay: random.between(50, 3_000) } };
   if (die < 0.24) return { kind: 'prioritized', data: { ms }, opts: { priority: random.between(1, 10) } };
   if (die < 0.34) {

@@ -28,14 +28,14 @@ export function renderReport({ seed, seconds, recoveries, verdict, objections }:
     const at = (ms: number | undefined): string => (ms === undefined ? '-' : `${(ms / 1_000).toFixed(2)} s`);
     return `| ${name} | ${times.length} | ${measures} | ${at(times[Math.floor(times.length / 2)])} | ${at(times.at(-1))} |`;
   });
-  const { jobs, completed, lost, completedTwice, withoutLock, overlaps, permittedOverlaps, startedAgain } = verdict;
+  const { jobs, completed, lost, completedTwice, withoutLock, overlaps, permittedOverlaps, startedAgain, poisoned } = verdict;
   return [
     '| Fault | Times | Recovery is counted | Median | Longest |',
     '|---|---:|---|---:|---:|',
     ...rows,
     '',
     `${recoveries.length} faults in ${seconds} s (seed ${seed}). Of ${jobs} jobs ${completed} completed; ${lost} lost, ${completedTwice} completed twice,`,
-    `${withoutLock} outcomes without their lock, ${overlaps} overlapping runs (${permittedOverlaps} more where a lock may have run out), ${startedAgain} started again.`,
+    `${withoutLock} outcomes without their lock, ${overlaps} overlapping runs (${permittedOverlaps} more where a lock may have run out), ${startedAgain} started again, ${poisoned} failed as poison jobs.`,
     ...(objections.length > 0 ? ['', 'BROKEN:', ...objections] : []),
   ].join('\n');
 }

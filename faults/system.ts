@@ -19,6 +19,8 @@ export const ROOT = join(HERE, '..', '..', '..');
 const DROVER = join(ROOT, 'packages', 'cli', 'bin', 'drover.js');
 export const PROCESSES = 3;
 export const PREFIX = 'faults';
+/** Of the primary and, as they inherit its flags, of its processes: a leak is to end one soon. */
+const HEAP_MB = 96;
 const BOOT_LIMIT_MS = 60_000;
 
 export interface SystemOptions {
@@ -190,7 +192,7 @@ export class System {
   #startPrimary(): void {
     const env = { ...process.env, TEST_LEDGER_URL: this.ledgerServer.url };
     delete (env as NodeJS.ProcessEnv).REDIS_URL;
-    const args = [DROVER, 'start', join(this.#dir, 'drover.config.json')];
+    const args = [`--max-old-space-size=${HEAP_MB}`, DROVER, 'start', join(this.#dir, 'drover.config.json')];
     const primary = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     for (const stream of [primary.stdout, primary.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
