@@ -9,6 +9,7 @@ import { type FaultKind, KINDS, type Part } from './kinds.js';
 import { judge, objections } from './ledger.js';
 import { Random } from './random.js';
 import { type Recovery, renderReport, type SuiteReport, writePage } from './report.js';
+import { soakAndPrint } from './soak.js';
 import { PREFIX, System } from './system.js';
 
 const USAGE = `npm run faults -- [options]
@@ -16,6 +17,7 @@ const USAGE = `npm run faults -- [options]
   --minutes 10   how long faults are struck; jobs that are left are then worked off
   --seed n       repeats the choices of a run, not its timing
   --rate 200     jobs added a second
+  --soak         three minutes of \`npm run soak\` instead: the primary must not grow (--minutes, --seed, --json)
   --json         print one document
   --write        write the table into docs/guarantees.md`;
 /** So many at a time, as far as they do not touch the same part. */
@@ -123,26 +125,29 @@ async function main(argv: string[]): Promise<number> {
   const text = (value: string) => ({ type: 'string', default: value }) as const;
   const flag = { type: 'boolean', default: false } as const;
   const options = {
-    minutes: text('10'),
+    minutes: { type: 'string' } as const,
+    soak: flag,
     seed: text(String(Date.now() % 1_000_000)),
     rate: text('200'),
     json: flag,
     write: flag,
     help: flag,
   };
-  let asked: { minutes: number; seed: number; rate: number; json: boolean; write: boolean };
+  let asked: { minutes: number; seed: number; rate: number; soak: boolean; json: boolean; write: boolean };
   try {
     const { values } = parseArgs({ args: argv, options });
     if (values.help) {
       console.log(USAGE);
       return 0;
     }
-    const { minutes, seed, rate } = values;
+    const { minutes = values.soak ? '3' : '10', seed, rate } = values;
     asked = { ...values, minutes: numberOf('minutes', minutes), seed: numberOf('seed', seed), rate: numberOf('rate', rate) };
   } catch (error) {
     console.error((error as Error).message);
     return 64;
   }
+  if (asked.soak)
+    return soakAndPrint({ minutes: asked.minutes, perMinute: 50, rate: 20, seed: asked.seed }, { json: asked.json, write: false });
   process.stderr.write(`seed ${asked.seed}\n`);
   const report = await runSuite(asked.minutes, asked.seed, asked.rate);
   console.log(asked.json ? JSON.stringify(report) : renderReport(report));
