@@ -1,4 +1,4 @@
-import { decideSignal } from './signals.js';
+import { decideSignal, handledSignals } from './signals.js';
 
 test.each([
   { signal: 'SIGTERM', interrupts: 0, isTty: false, want: { do: 'stop', mode: 'drain' } },
@@ -18,7 +18,15 @@ test.each([
   { signal: 'SIGHUP', isTty: false },
   { signal: 'SIGTTIN', isTty: true },
   { signal: 'SIGTTOU', isTty: true },
+  { signal: 'SIGTSTP', isTty: false },
   { signal: 'SIGUSR2', isTty: false },
 ] as const)('$signal is ignored with terminal $isTty', ({ signal, isTty }) => {
   expect(decideSignal(signal, 0, isTty).do).toBe('ignore');
+});
+
+test('a terminal stops the program as it stops any other', () => {
+  expect(handledSignals(false)).toEqual(expect.arrayContaining(['SIGTSTP', 'SIGTTIN', 'SIGTTOU']));
+  expect(handledSignals(true)).toContain('SIGTTIN');
+  expect(handledSignals(true)).not.toEqual(expect.arrayContaining(['SIGTSTP']));
+  expect(handledSignals(true)).not.toEqual(expect.arrayContaining(['SIGTTOU']));
 });

@@ -10,7 +10,12 @@ export type SignalAction =
 export type HandledSignal = (typeof HANDLED)[number];
 
 /** SIGUSR1 is not among them: Node opens the inspector on it. */
-const HANDLED = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
+const HANDLED = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
+/**
+ * On a terminal these keep the kernel's meaning, which is to stop the program until `fg`. A handler for SIGTTOU would be worse than none: a
+ * write that the terminal refuses to the background (`stty tostop`) is begun again after each handler, for ever.
+ */
+const LEFT_TO_TERMINAL: readonly HandledSignal[] = ['SIGTSTP', 'SIGTTOU'];
 const MODES: readonly StopMode[] = ['drain', 'fast', 'now'];
 
 /** The table of control-plane section 12. @param isTty stdin or stdout is a terminal. */
@@ -24,6 +29,8 @@ export function decideSignal(signal: HandledSignal, interrupts: number, isTty: b
       return { do: 'stop', mode: 'fast' };
     case 'SIGHUP':
       return isTty ? { do: 'stop', mode: 'drain' } : { do: 'ignore', because: 'the configuration is read at start only' };
+    case 'SIGTSTP':
+      return { do: 'ignore', because: 'fetching cannot be paused by a signal' };
     case 'SIGTTIN':
     case 'SIGTTOU':
       if (isTty) return { do: 'ignore', because: 'on a terminal the kernel sends it, too' };
@@ -31,6 +38,11 @@ export function decideSignal(signal: HandledSignal, interrupts: number, isTty: b
     case 'SIGUSR2':
       return { do: 'ignore', because: 'a rolling reload is not available' };
   }
+}
+
+/** The signals that get a handler. @param isTty stdin or stdout is a terminal. */
+export function handledSignals(isTty: boolean): readonly HandledSignal[] {
+  return HANDLED.filter((signal) => !isTty || !LEFT_TO_TERMINAL.includes(signal));
 }
 
 export interface SignalTarget {
@@ -51,7 +63,7 @@ export class Signals {
   ) {}
 
   install(): void {
-    for (const signal of HANDLED) {
+    for (const signal of handledSignals(this.isTty)) {
       const listener = (): void => this.#on(signal);
       this.#listeners.set(signal, listener);
       process.on(signal, listener);
