@@ -143,11 +143,12 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   #onDrain(request: Request<'drain'>): LinkResult {
     this.#state = 'draining'; // nothing is started from now on
     const hand = this.#tree?.hand() ?? [];
-    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request)), 0);
+    const code = request.reason === 'recycle' || request.reason === 'memory' ? ExitCode.recycled : ExitCode.ok;
+    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request), code), 0);
     return { left: hand.length, jobs: hand.slice(0, REPORTED_JOBS) };
   }
 
-  async #drainAndExit(limits: DrainLimits, code?: ExitCode): Promise<void> {
+  async #drainAndExit(limits: DrainLimits, code: ExitCode): Promise<void> {
     const isFirst = !this.#drain;
     const report = await this.#end(limits);
     if (!isFirst) return; // whoever began it reports
@@ -156,7 +157,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     this.#logJobs('lost', report.lost);
     await this.#sent({ type: 'drained', report: cutReport(report) });
     const isLate = report.returned.length + report.lost.length > 0;
-    this.#exit(code ?? (isLate ? ExitCode.drainDeadline : ExitCode.ok));
+    this.#exit(isLate && code !== ExitCode.rootGaveUp ? ExitCode.drainDeadline : code);
   }
 
   /** Ends everything that runs here; called again, it may shorten what is under way. */
@@ -193,7 +194,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     for (const worker of tree.settled()) this.#changes.note({ worker, state: 'gone', jobsInHand: 0, restarts: 0 });
     if (this.#isHeartbeatUnsent) return;
     this.#isHeartbeatUnsent = true;
-    void this.#sent(this.deps.stats.heartbeat(tree.hands.byWorker())).then(() => {
+    void this.#sent(this.deps.stats.heartbeat(tree.hands.byWorker(), tree.ended)).then(() => {
       this.#isHeartbeatUnsent = false;
     });
   }

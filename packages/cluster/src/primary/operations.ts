@@ -19,6 +19,7 @@ import type { DesiredWorker, PickVictims, SizeChange } from './desired-state.js'
 import type { EventHub, HubEvent } from './event-hub.js';
 import type { OperationLog } from './operation-log.js';
 import type { Plan } from './plan-reconcile.js';
+import type { ReloadOptions, Replacements } from './replacements.js';
 import { countReply, type ListQuery, listReply, stateOfDesired, statusReply, type View } from './snapshot.js';
 
 /** Who commands: a `key` makes a repeat within 5 min answer with the first reply. */
@@ -39,6 +40,7 @@ export interface OperationsDeps {
   readonly view: () => View;
   readonly log: OperationLog;
   readonly events: EventHub;
+  readonly replacements: Replacements;
   /** Something was changed that is desired. */
   readonly wake: () => void;
   /** Begins to stop, or joins the stop under way and may sharpen it. */
@@ -79,6 +81,18 @@ export class Operations {
     return this.#scale('scale_to', group, count, options, context, (name) =>
       this.#desired.resize(name, count, this.#pick(options.victim), options.drainMs),
     );
+  }
+
+  reload(options: ReloadOptions, context: OperationContext): OperationReply {
+    return this.#replace(['reload', options], context, () => this.deps.replacements.reload(options));
+  }
+
+  restart(slot: number, mode: StopMode, context: OperationContext): OperationReply {
+    return this.#replace(['restart', slot, mode], context, () => this.deps.replacements.restart(slot, mode));
+  }
+
+  recycle(slot: number | undefined, context: OperationContext): OperationReply {
+    return this.#replace(['recycle', slot], context, () => this.deps.replacements.recycle(slot));
   }
 
   /** Wins over everything else: other operations end, and a second stop joins the first. */
@@ -128,6 +142,8 @@ export class Operations {
   /** Brings operations up to date with a pass of the reconciler. */
   advance(plan: Plan): void {
     const view = this.deps.view();
+    this.deps.replacements.advance(plan);
+    if (this.deps.replacements.holds().isFrozen) return; // what is scaled meanwhile stays accepted
     for (const { opId, group } of this.deps.log.running()) {
       const tracked = this.#tracked.get(opId);
       if (!tracked) continue;
@@ -140,6 +156,7 @@ export class Operations {
   failAll(failure: ControlFailure): void {
     for (const { opId, verb } of this.deps.log.running()) if (verb !== 'stop') this.deps.log.fail(opId, failure.toError());
     this.#tracked.clear();
+    this.deps.replacements.end();
   }
 
   stopProgress(gone: number, note?: string): void {
@@ -176,6 +193,11 @@ export class Operations {
       this.deps.wake();
       return reply;
     });
+  }
+
+  #replace(fingerprint: readonly unknown[], context: OperationContext, begin: () => string): OperationReply {
+    this.#assertOpen();
+    return this.deps.log.once(context.key, JSON.stringify(fingerprint), () => ({ opId: begin() }));
   }
 
   #finish(opId: string, tracked: Tracked): void {

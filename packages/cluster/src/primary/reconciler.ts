@@ -2,13 +2,15 @@ import { type Clock, type Logger, messageOf, type Timer } from '@drover/core/kit
 import type { WorkerState } from '../protocol/index.js';
 import type { DesiredState } from './desired-state.js';
 import type { ObservedState } from './observed-state.js';
-import { type Action, type Plan, planReconcile, type ReconcileLimits } from './plan-reconcile.js';
+import { type Action, type Plan, type PlanInput, planReconcile, type ReconcileLimits } from './plan-reconcile.js';
 
 export interface ReconcilerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes a step. If it rejects, the step is planned again after the next tick. */
   readonly take: (action: Action) => Promise<void>;
+  /** What a rolling replacement holds. */
+  readonly holds: () => Pick<PlanInput, 'trials' | 'isFrozen'>;
   /** Hears of every pass, after its steps were begun. */
   readonly onPass: (plan: Plan) => void;
 }
@@ -78,7 +80,7 @@ export class Reconciler {
   #pass(): void {
     const { desired, observed, limits } = this;
     const groups = desired.groups.map((group) => group.group);
-    const input = { workers: desired.workers(), slots: observed.slots(), observed: observed.workers, limits, held: this.#held };
+    const input = { workers: desired.workers(), slots: observed.slots(), observed: observed.workers, limits, held: this.#held, ...this.deps.holds() };
     const plan = planReconcile(input, groups);
     desired.assign(plan.slotOf);
     desired.sweep((worker) => observed.workers.has(worker));
@@ -127,7 +129,10 @@ export class Reconciler {
 
   /** Only those that are still as the step left them: facts of the process count more. */
   #undo(action: WorkerAction, marked: WorkerState, before: (worker: string) => WorkerState): void {
-    const workers = action.workers.filter((worker) => this.observed.workers.get(worker)?.state === marked);
+    const workers = action.workers.filter((worker) => {
+      const seen = this.observed.workers.get(worker);
+      return seen?.state === marked && seen.slot === action.slot;
+    });
     for (const worker of workers) this.#held.add(worker);
     this.#mark({ ...action, workers }, before);
   }

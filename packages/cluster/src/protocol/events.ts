@@ -20,6 +20,10 @@ export const TOPICS = [
   'group.failed',
   'op',
   'scale',
+  /** Rolling replacements: begun, replacing, adopted, done, failed. */
+  'reload',
+  /** A process was recycled by its limits, or recycling has stopped because that does not help. */
+  'recycle',
   'audit',
 ] as const;
 export const Topic = z.enum(TOPICS);
