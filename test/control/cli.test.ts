@@ -120,7 +120,11 @@ describe('bad input is one line on stderr and the right code', () => {
   test.each([
     { args: [], code: 64, says: 'no command given; see "drover --help", or try "drover status"' },
     { args: ['scal', '3'], code: 64, says: 'unknown command "scal"; did you mean "drover scale"?' },
-    { args: ['frobnicate'], code: 64, says: 'unknown command "frobnicate"; commands: start, scale, stop, status, count, op, ping, bench' },
+    {
+      args: ['frobnicate'],
+      code: 64,
+      says: 'unknown command "frobnicate"; commands: start, scale, reload, restart, recycle, stop, status, count, op, ping, bench',
+    },
     { args: ['scale'], code: 64, says: 'scale: how many workers? Use "scale 6", "scale up 2" or "scale down 2"' },
     { args: ['scale', '-3'], code: 64, says: 'scale: -3 is below zero; to have fewer workers use "scale down 3"' },
     { args: ['scale', 'abc'], code: 64, says: 'scale: "abc" is not a number of workers; use a whole number, as in "scale 4"' },
@@ -256,10 +260,13 @@ describe('help', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test.each(['start', 'scale', 'stop', 'status', 'count', 'op', 'ping'])('drover %s --help says how it is used', async (verb) => {
-    const { code, stdout } = await drover([verb, '-h']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`Usage: drover ${verb}`) });
-  });
+  test.each(['start', 'scale', 'reload', 'restart', 'recycle', 'stop', 'status', 'count', 'op', 'ping'])(
+    'drover %s --help says how it is used',
+    async (verb) => {
+      const { code, stdout } = await drover([verb, '-h']);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`Usage: drover ${verb}`) });
+    },
+  );
 
   test('--version is that of the package', async () => {
     expect(await drover(['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });

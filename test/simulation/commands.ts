@@ -58,7 +58,10 @@ export const COMMANDS: readonly Command[] = [
     weight: 1.5,
     give: (world) => {
       const { random, primary } = world;
-      const options = { probationMs: random.pick([0, 300, 2_000]), ...random.pick([{}, { canary: 1 }, { maxSurge: 2 }, { maxSurge: 0, maxUnavailable: 1 }]) };
+      const options = {
+        probationMs: random.pick([0, 300, 2_000]),
+        ...random.pick([{}, { canary: 1 }, { maxSurge: 2 }, { maxSurge: 0, maxUnavailable: 1 }]),
+      };
       replaced(world, () => primary.operations.reload(options, CONTEXT));
     },
   },

@@ -10,9 +10,13 @@ interface Slot {
 
 type Exited = { readonly slot: number; readonly class: 'shutdown' | 'planned' | 'normal' | 'abnormal' };
 
+type Replaced = { readonly state: string; readonly slot: number; readonly by: number };
+
 export class Watch {
   readonly #oracle: RestartOracle;
   readonly #slots = new Map<number, Slot>();
+  /** Slots of new processes that have not proved themselves: they are not started again. */
+  readonly #trials = new Set<number>();
   #hasGivenUp = false;
   /** Some slot may be freed without an event. */
   #isUneasy = true;
@@ -54,6 +58,13 @@ export class Watch {
         if (slot) slot.readyAt = undefined; // the next end may be a fork that fails
         return;
       }
+      case 'reload': {
+        const { state, slot, by } = incident.data as unknown as Replaced;
+        if (state === 'replacing') this.#trials.add(by);
+        else if (state === 'adopted') this.#trials.delete(by);
+        else if (state === 'restarting') this.#oracle.forget(`${slot}`);
+        return;
+      }
       case 'primary.gave_up':
         this.#hasGivenUp = true;
         return;
@@ -74,7 +85,7 @@ export class Watch {
       children: others.length + 1,
       parked: others.filter(({ state }) => state === 'parked').length,
     };
-    const verdict = this.#oracle.judge(`${slot}`, ended, now);
+    const verdict = this.#trials.has(slot) ? 'forgotten' : this.#oracle.judge(`${slot}`, ended, now);
     const isEnd = ({ topic }: Incident): boolean => topic === 'process.exited' || topic === 'fork failed';
     const next = later.findIndex((other) => isEnd(other) && (other.data as { slot: number }).slot === slot);
     const all = next < 0 ? later : later.slice(0, next);
@@ -90,6 +101,7 @@ export class Watch {
 
   #forget(slot: number): void {
     this.#slots.delete(slot);
+    this.#trials.delete(slot);
     this.#oracle.forget(`${slot}`);
   }
 }

@@ -237,7 +237,15 @@ export class ObservedState {
     const left = lingering ?? [];
     if (state === 'gone' && left.length === 0) this.#workers.delete(worker);
     else
-      this.#workers.set(worker, { worker, slot, state: state === 'gone' ? 'draining' : state, restarts, lingering: left, error, isConfirmed });
+      this.#workers.set(worker, {
+        worker,
+        slot,
+        state: state === 'gone' ? 'draining' : state,
+        restarts,
+        lingering: left,
+        error,
+        isConfirmed,
+      });
   }
 
   #forgetWorkers(slot: number): void {

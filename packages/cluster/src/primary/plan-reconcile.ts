@@ -76,7 +76,12 @@ export function planReconcile(input: PlanInput, groups: readonly string[]): Plan
       .map((slot): Action => ({ do: 'retire', slot: slot.slot })),
   ];
   const unplacedSet = new Set(unplaced);
-  return { slotOf, unplaced: unplacedSet, actions, settled: input.isFrozen ? new Set() : settledGroups(input, groups, desired, unplacedSet, actions) };
+  return {
+    slotOf,
+    unplaced: unplacedSet,
+    actions,
+    settled: input.isFrozen ? new Set() : settledGroups(input, groups, desired, unplacedSet, actions),
+  };
 }
 
 /** Alive or about to be started again, and not on its way out. */

@@ -48,6 +48,8 @@ export interface RolloutRules {
 export interface RolloutSlot {
   readonly slot: number;
   readonly state: SlotState;
+  /** On its way out; a slot of that number which is not is the next one already. */
+  readonly retiring: boolean;
   readonly error: string | undefined;
   readonly tally: JobTally;
 }
@@ -84,12 +86,12 @@ function planStep(step: RolloutStep, state: RolloutState, rules: RolloutRules, v
   const by = view.slots.get(step.by);
   switch (step.phase) {
     case 'emptying':
-      if (view.slots.has(step.old)) return undefined;
+      if (view.slots.get(step.old)?.retiring) return undefined;
       return state.failure === undefined ? { do: 'open', step } : { do: 'finish', step };
     case 'leaving':
-      return view.slots.has(step.old) ? undefined : { do: 'finish', step };
+      return view.slots.get(step.old)?.retiring ? undefined : { do: 'finish', step };
     case 'withdrawing':
-      return by ? undefined : { do: 'finish', step };
+      return by?.retiring ? undefined : { do: 'finish', step };
     default:
       return planTrial(step, by, state, rules, view);
   }

@@ -1,6 +1,13 @@
 import type { Clock, Deadline } from '@drover/core/kit';
 import type { RestartType, SupervisionConfig } from '../config/resolved.js';
-import { type ChildAdapter, type ChildExit, describeExit, resolveSupervisorFlags, Supervisor, type SupervisorEnd } from '../supervisor/index.js';
+import {
+  type ChildAdapter,
+  type ChildExit,
+  describeExit,
+  resolveSupervisorFlags,
+  Supervisor,
+  type SupervisorEnd,
+} from '../supervisor/index.js';
 import type { ProcessSpec } from './process-adapter.js';
 
 export interface ProcessSupervisorDeps {

@@ -80,7 +80,14 @@ export class Reconciler {
   #pass(): void {
     const { desired, observed, limits } = this;
     const groups = desired.groups.map((group) => group.group);
-    const input = { workers: desired.workers(), slots: observed.slots(), observed: observed.workers, limits, held: this.#held, ...this.deps.holds() };
+    const input = {
+      workers: desired.workers(),
+      slots: observed.slots(),
+      observed: observed.workers,
+      limits,
+      held: this.#held,
+      ...this.deps.holds(),
+    };
     const plan = planReconcile(input, groups);
     desired.assign(plan.slotOf);
     desired.sweep((worker) => observed.workers.has(worker));

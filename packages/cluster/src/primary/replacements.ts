@@ -83,7 +83,8 @@ export class Replacements {
     this.#assertIdle();
     const all = this.deps.observed.slots().filter(({ state }) => state !== 'parked');
     if (slot !== undefined) this.#assertFree(slot);
-    const slots = slot === undefined ? all.filter(({ state, retiring }) => state === 'ready' && !retiring).map((each) => each.slot) : [slot];
+    const slots =
+      slot === undefined ? all.filter(({ state, retiring }) => state === 'ready' && !retiring).map((each) => each.slot) : [slot];
     const opId = this.#begin('recycle', slots.length);
     const rules = { ...RECYCLE_RULES, limitMs: this.deps.limitMs };
     this.#start({ kind: 'recycle', opId, slots, generation: this.deps.desired.generation, rules, reason });
@@ -97,6 +98,7 @@ export class Replacements {
     const opId = this.#begin('restart', 1);
     const { incarnation } = this.deps.observed.slot(slot) ?? {};
     this.#restarts.set(slot, { opId, slot, incarnation, exits: this.deps.observed.crashes.of(slot).length });
+    this.deps.publish('reload', { kind: 'restart', state: 'restarting', opId, slot });
     this.deps.restart(slot, mode, drainMs, reason);
     this.deps.wake();
     return opId;
@@ -163,7 +165,10 @@ export class Replacements {
       log.finish(opId, { replaced: [slot], generation: seen?.generation ?? desired.generation });
       return;
     }
-    const failed = observed.crashes.of(slot).slice(exits).find((exit) => exit.class === 'abnormal');
+    const failed = observed.crashes
+      .of(slot)
+      .slice(exits)
+      .find((exit) => exit.class === 'abnormal');
     if (!failed && seen.state !== 'parked') return;
     over();
     const details = failed && failed.stderrTail !== '' ? { stderrTail: failed.stderrTail } : undefined;

@@ -150,7 +150,13 @@ export class Rollout {
   #end(): RolloutEnd {
     const { generation, kind, opId } = this.order;
     const { failure } = this.#state;
-    this.deps.publish('reload', { kind, state: failure === undefined ? 'done' : 'failed', opId, replaced: [...this.#replaced], reason: failure });
+    this.deps.publish('reload', {
+      kind,
+      state: failure === undefined ? 'done' : 'failed',
+      opId,
+      replaced: [...this.#replaced],
+      reason: failure,
+    });
     if (failure === undefined) return { is: 'done', replaced: this.#replaced, generation };
     const details = { replaced: [...this.#replaced], ...(this.#stderr !== '' && { stderrTail: this.#stderr }) };
     const message = `the ${kind} stopped at its first failure: ${failure}`;
@@ -185,7 +191,7 @@ export class Rollout {
 }
 
 function shown(slot: SlotView): RolloutSlot {
-  return { slot: slot.slot, state: slot.state, error: slot.error, tally: tallyOf(slot) };
+  return { slot: slot.slot, state: slot.state, retiring: slot.retiring, error: slot.error, tally: tallyOf(slot) };
 }
 
 function tallyOf(slot: SlotView | undefined): JobTally {
