@@ -33,6 +33,8 @@ const ENDED: readonly string[] = ['done', 'failed'];
 export function unrest(world: World): string | undefined {
   if (world.pending > 0) return 'a fault goes on';
   const status = world.status();
+  const isReplacing = status.operations.some(({ verb, state }) => state === 'running' && verb !== 'stop' && !verb.startsWith('scale'));
+  if (isReplacing) return 'processes are being replaced';
   if (isHeldUp(world, status)) return undefined;
   for (const rule of AT_REST) {
     const reason = rule(world, status);

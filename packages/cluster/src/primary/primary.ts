@@ -290,7 +290,7 @@ export class Primary {
       },
       restart: (slot, mode, drainMs, reason) => {
         this.#reasons.set(slot, reason);
-        this.#supervisor.restart(slot, drainOf(mode, drainMs));
+        this.#supervisor.restart({ slot, generation: this.#desired.generation }, drainOf(mode, drainMs));
       },
     });
   }

@@ -90,7 +90,8 @@ export class Rollout {
         this.#change({ pending: this.#state.pending.filter((slot) => slot !== move.old) });
         return;
       case 'begin':
-        return this.#begin(move);
+        this.#begin(move);
+        return;
       case 'open':
         deps.openTrial(move.step.by, order.generation);
         this.#enter(move.step, 'booting');
@@ -127,7 +128,10 @@ export class Rollout {
     this.#change({ pending: pending.filter((slot) => slot !== old), steps: [...steps, step], begun: begun + 1 });
     deps.publish('reload', { kind: what.kind, state: 'replacing', opId: what.opId, slot: old, by });
     deps.progress(what.opId, this.#replaced.length, `process ${by} is to replace process ${old}`);
-    if (isSurge) return deps.openTrial(by, what.generation);
+    if (isSurge) {
+      deps.openTrial(by, what.generation);
+      return;
+    }
     deps.desired.move(old, by);
     deps.retire(old, what.reason);
   }
