@@ -76,7 +76,10 @@ export class ProcessSupervisor {
   /** Drains the process of a slot, if there is one, and starts the next; a slot that was given up gets another chance. */
   restart({ slot, generation }: ProcessSpec, drainMs: number): void {
     const id = `${PREFIX}${slot}`;
-    if (this.#supervisor.child(id)) return this.#supervisor.restart(id, drainMs);
+    if (this.#supervisor.child(id)) {
+      this.#supervisor.restart(id, drainMs);
+      return;
+    }
     this.#resize(-1); // its restart type let it go: the number is still taken
     this.open({ slot, generation });
   }

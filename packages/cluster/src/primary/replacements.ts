@@ -96,7 +96,8 @@ export class Replacements {
     this.#assertIdle();
     this.#assertFree(slot);
     const opId = this.#begin('restart', 1);
-    const { incarnation } = this.deps.observed.slot(slot) ?? {};
+    const seen = this.deps.observed.slot(slot);
+    const incarnation = seen?.state === 'ready' ? seen.incarnation : undefined; // one that boots is let be
     this.#restarts.set(slot, { opId, slot, incarnation, exits: this.deps.observed.crashes.of(slot).length });
     this.deps.publish('reload', { kind: 'restart', state: 'restarting', opId, slot });
     this.deps.restart(slot, mode, drainMs, reason);
