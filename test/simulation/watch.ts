@@ -63,6 +63,7 @@ export class Watch {
         if (state === 'replacing') this.#trials.add(by);
         else if (state === 'adopted') this.#trials.delete(by);
         else if (state === 'restarting') this.#oracle.forget(`${slot}`);
+        else if (state === 'done' || state === 'failed') this.#trials.clear();
         return;
       }
       case 'primary.gave_up':
