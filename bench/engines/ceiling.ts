@@ -61,7 +61,8 @@ async function startWorkers(scripts: Scripts, plan: WorkerPlan): Promise<Started
     for (let ids: string[] = [], isFirst = true; isFirst || ids.length > 0; isFirst = false) {
       const now = Date.now();
       const args = [now, EXCHANGE.batch, 1, token, LOCK_MS, '', '', '', 0, ids.length];
-      for (const id of ids) args.push('complete', id, token, now, '-1', '"ok"');
+      if (ids.length > 0) args.push('complete', token, now, '-1', ids.length);
+      for (const id of ids) args.push(id, '"ok"');
       const [statuses, jobs] = (await queue.call(scripts['exchange-jobs'].sha1, args)) as Reply;
       const refused = statuses.find((status) => status !== 0);
       if (refused !== undefined) throw new Error(`an outcome of the ceiling was refused with status ${refused}`);

@@ -1,40 +1,24 @@
--- Reads `count` outcomes from a flat list of arguments that begins at `at`. Each begins with kind, id, token, at; then
---   complete       keep, value                      fail           keep, attempts, reason, stacktrace
---   retry          lifo (1 or 0), reason, stacktrace
---   delay          delayMs, counts attempt (1 or 0), has reason (1 or 0), reason, stacktrace
---   wait           rate limited (1 or 0)           wait-children  full key of the child to wait for, or nothing: any
--- Everything stays a text. Keys are added: key, lockKey.
+--- @include "new-outcome"
+--- @include "read-outcome" rarely
+-- Reads `count` outcomes from a flat list of arguments that begins at `at`. Completed jobs, which mostly differ in little, come in runs:
+--   complete, token, at, keep, their number, then id and value of each
+-- Others come one by one, see `read-outcome`. Everything stays a text.
 local function readOutcomes(list, at, count, base)
   local outcomes = {}
-  for nth = 1, count do
-    local kind, key = list[at], base .. list[at + 1]
-    local outcome = {
-      kind = kind, id = list[at + 1], token = list[at + 2], at = list[at + 3], key = key, lockKey = key .. ':lock', lock = false,
-      parentKey = false, deid = false, atm = false, keep = false, value = false,
-    }
-    if kind == 'complete' then
-      outcome.keep, outcome.value = list[at + 4], list[at + 5]
-      at = at + 6
-    elseif kind == 'fail' then
-      outcome.keep, outcome.attempts, outcome.reason, outcome.stacktrace = list[at + 4], list[at + 5], list[at + 6], list[at + 7]
-      at = at + 8
-    elseif kind == 'retry' then
-      outcome.lifo, outcome.reason, outcome.stacktrace = list[at + 4], list[at + 5], list[at + 6]
-      at = at + 7
-    elseif kind == 'delay' then
-      outcome.delayMs, outcome.counts, outcome.hasReason = list[at + 4], list[at + 5], list[at + 6]
-      outcome.reason, outcome.stacktrace = list[at + 7], list[at + 8]
-      at = at + 9
-    elseif kind == 'wait' then
-      outcome.isRateLimited = list[at + 4] == '1'
+  while #outcomes < count do
+    if list[at] == 'complete' then
+      local token, endedAt, keep, number = list[at + 1], list[at + 2], list[at + 3], tonumber(list[at + 4])
+      local last = #outcomes
       at = at + 5
-    elseif kind == 'wait-children' then
-      outcome.child = list[at + 4]
-      at = at + 5
+      for nth = last + 1, last + number do
+        local outcome = newOutcome('complete', list[at], token, endedAt, base)
+        outcome.keep, outcome.value = keep, list[at + 1]
+        outcomes[nth] = outcome
+        at = at + 2
+      end
     else
-      error('unknown kind of outcome: ' .. tostring(kind))
+      outcomes[#outcomes + 1], at = readOutcome(list, at, base)
     end
-    outcomes[nth] = outcome
   end
   return outcomes
 end

@@ -13,9 +13,10 @@ import { ConsumerStore } from '../../packages/core/src/store/index.js';
 import { atEnd } from '../support/at-end.js';
 import { QueueModel } from '../support/model.js';
 import { randomOperation, SeededRandom } from '../support/model-operations.js';
-import { exchangeTurn, manualTurn, observe, perform, type SubjectQueue, type Turn } from '../support/model-subjects.js';
+import { exchangeTurn, manualTurn, observe, perform, type Subject, type SubjectQueue } from '../support/model-subjects.js';
 import type { Operation } from '../support/model-terms.js';
 import { freshPrefix, testRedisUrl } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 const SEQUENCES = Number(process.env.MODEL_SEQUENCES ?? 1_000);
 const SEED = Number(process.env.MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -38,7 +39,7 @@ beforeAll(() => {
 /** One queue of each library, used for one sequence after another. */
 class Lane {
   readonly #redis: Redis;
-  readonly #subjects: readonly { readonly base: string; readonly queue: SubjectQueue; readonly turn: Turn }[];
+  readonly #subjects: readonly (Subject & { readonly base: string })[];
   #random = new SeededRandom(0);
   #model = new QueueModel();
   #done: Operation[] = [];
@@ -64,9 +65,23 @@ class Lane {
       if (reply.codes.some((code) => code !== 0)) throw new Error(`codes ${reply.codes.join(', ')}`);
       return reply.jobs;
     };
+    const die = (base: string) => async (jobId: string) => void (await redis.del(`${base}${jobId}:lock`));
+    const ourCheck = async (maxStalledCount: number) => {
+      await redis.del(`${ref.base}stalled-check`); // the interval is over
+      await consumer.moveStalled(ref, { maxStalledCount, stalledIntervalMs: LOCK_MS, now: Date.now() });
+    };
+    const base = `${theirs}:${name}:`;
+    const theirCheck = async (maxStalledCount: number) => {
+      await redis.del(`${base}stalled-check`);
+      const checking = { connection, prefix: theirs, autorun: false, maxStalledCount, stalledInterval: LOCK_MS };
+      const checker = new v6.Worker(name, null, checking);
+      await checker.startStalledCheckTimer();
+      await until(async () => (await redis.exists(`${base}stalled-check`)) === 1, { what: "BullMQ's stalled check", everyMs: 1 });
+      await checker.close();
+    };
     this.#subjects = [
-      { base: ref.base, queue: queue as unknown as SubjectQueue, turn: exchangeTurn(exchange) },
-      { base: `${theirs}:${name}:`, queue: their as unknown as SubjectQueue, turn: manualTurn(their, makeWorker) },
+      { base: ref.base, queue: queue as unknown as SubjectQueue, turn: exchangeTurn(exchange), die: die(ref.base), check: ourCheck },
+      { base, queue: their as unknown as SubjectQueue, turn: manualTurn(their, makeWorker), die: die(base), check: theirCheck },
     ];
   }
 
@@ -80,7 +95,7 @@ class Lane {
   async step(): Promise<void> {
     const operation = randomOperation(this.#random, this.#model);
     this.#done.push(operation);
-    this.#replies.push(await Promise.all(this.#subjects.map(({ queue, turn }) => perform(queue, turn, operation))));
+    this.#replies.push(await Promise.all(this.#subjects.map((subject) => perform(subject, operation))));
     this.#model.apply(operation, now);
   }
 

@@ -182,8 +182,8 @@ describe('drain', () => {
     gate.openAll();
   });
 
-  test('jobs that a fetch under way still brings go back unstarted', async () => {
-    const { queue, worker, counts, broken } = rig();
+  test('jobs that a fetch under way still brings go back unstarted, and are reported', async () => {
+    const { queue, worker, counts, broken, redis, prefix } = rig();
     const runtime = ownRuntime();
     await queue.addBulk(jobs(50));
     const started: string[] = [];
@@ -195,6 +195,10 @@ describe('drain', () => {
     const report = await one.drain(within(5_000), { abortLeadMs: 0, onDeadline: 'return' });
     await counts({ active: 0, waiting: 50 - report.finished, completed: report.finished });
     expect(started).toHaveLength(report.finished);
+    const fetches = await Promise.all(jobs(50).map((_, n) => redis.hget(`${prefix}:mail:${n + 1}`, 'ats')));
+    const fetched = fetches.flatMap((count, n) => (count === null ? [] : [String(n + 1)]));
+    expect(fetched.length).toBeGreaterThan(0);
+    expect([...started, ...report.returned.map(({ jobId }) => jobId)].sort()).toEqual(fetched.sort());
     expect(await broken()).toEqual([]);
   });
 });

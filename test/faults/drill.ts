@@ -1,7 +1,7 @@
 /** A queue under fire: thousands of jobs run in several processes while something breaks, and the books are kept. */
 import { fileURLToPath } from 'node:url';
 import { Queue } from '@drover/core';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { atEnd } from '../support/at-end.js';
 import { brokenInvariants, completedTwice } from '../support/invariants.js';
 import { type Program, startNode } from '../support/process-harness.js';
@@ -47,21 +47,24 @@ export class Drill {
     atEnd(() => this.#queue.close());
   }
 
-  static async start(jobs: number): Promise<Drill> {
-    const drill = new Drill(await startOwnRedis({ args: ['--repl-diskless-sync-delay', '0'] }), jobs);
+  /** @param args more arguments for the server. */
+  static async start(jobs: number, args: readonly string[] = []): Promise<Drill> {
+    const drill = new Drill(await startOwnRedis({ args: ['--repl-diskless-sync-delay', '0', ...args] }), jobs);
     await drill.#queue.waitUntilReady();
     await drill.redis.hset(drill.#key('meta'), 'opts.maxLenEvents', 1_000_000); // every event stays, to be counted
     return drill;
   }
 
-  /** Starts the processes; they reach Redis at `url`. */
-  async work(url = this.server.url): Promise<void> {
-    for (let nth = 0; nth < PROCESSES; nth++) this.processes.push(startNode(WORKER, [url, this.prefix]));
+  /** Starts the processes; they reach Redis at `url`, the last one with these options of its client, too. */
+  async work(url = this.server.url, options: RedisOptions = {}): Promise<void> {
+    for (let nth = 1; nth <= PROCESSES; nth++) {
+      this.processes.push(startNode(WORKER, [url, this.prefix, nth === PROCESSES ? JSON.stringify(options) : '{}']));
+    }
     await Promise.all(this.processes.map((one) => one.line('ready')));
   }
 
-  async add(): Promise<void> {
-    await this.#queue.addBulk(Array.from({ length: this.jobs }, (_, n) => ({ name: 'job', data: { n, ms: JOB_MS } })));
+  async add(count = this.jobs): Promise<void> {
+    await this.#queue.addBulk(Array.from({ length: count }, (_, n) => ({ name: 'job', data: { n, ms: JOB_MS } })));
   }
 
   /** Until this share of all jobs has completed. */

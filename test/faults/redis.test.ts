@@ -3,12 +3,14 @@
  * stream once, and no key is left broken. `DRILL_JOBS=<n>` sets how many; the table they print stands in docs/guarantees.md.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { TcpProxy } from '../support/proxy.js';
 import { startOwnRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { Drill, type DrillReport, LONG, SHORT } from './drill.js';
 
 const FROZEN_MS = 3_000;
+const LOADING_MS = 3_000;
 const LIMIT_MS = 90_000;
 const reports: DrillReport[] = [];
 
@@ -96,6 +98,32 @@ test.each(blows)(
 );
 
 test(
+  `Redis answers LOADING for seconds: ${SHORT} jobs complete, added before and meanwhile`,
+  async () => {
+    const slow = ['--key-load-delay', String(Math.ceil((LOADING_MS * 1_000) / SHORT)), '--loading-process-events-interval-bytes', '1024'];
+    const drill = await Drill.start(SHORT, slow);
+    const added = Math.floor(SHORT * 0.9);
+    await drill.add(added);
+    await drill.redis.bgrewriteaof(); // the delay is for the keys of the snapshot that the file then begins with
+    const isRewritten = async () => /aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/.test(await drill.redis.info('persistence'));
+    await until(isRewritten, { what: 'the file to be rewritten' });
+    await drill.work(drill.server.url, { enableReadyCheck: false }); // the first process waits before it sends, the second is refused
+    await drill.completed(0.1);
+    let refused = 0;
+    const report = await drill.strike(`Redis loads its file for ${LOADING_MS / 1_000} s (LOADING), jobs added meanwhile`, async () => {
+      await drill.server.kill();
+      const restarted = drill.server.restart();
+      await answersLoading(drill.server.url);
+      await Promise.all([restarted, drill.add(SHORT - added)]);
+      refused = Number(/errorstat_LOADING:count=(\d+)/.exec(await drill.redis.info('errorstats'))?.[1] ?? 0);
+    });
+    reports.push(report);
+    expect(refused).toBeGreaterThan(1); // once it was asked here
+  },
+  LIMIT_MS,
+);
+
+test(
   `a replica takes over: ${LONG} jobs complete`,
   async () => {
     const drill = await Drill.start(LONG);
@@ -139,6 +167,19 @@ test(
   },
   LIMIT_MS,
 );
+
+/** Until the server is up and refuses to read, as it has not read its file yet. */
+async function answersLoading(url: string): Promise<void> {
+  const asked = new Redis(url, { enableReadyCheck: false, retryStrategy: () => 10, maxRetriesPerRequest: null });
+  asked.on('error', () => undefined); // not up yet
+  const isLoading = () =>
+    asked.get('x').then(
+      () => false,
+      (error: Error) => error.message.startsWith('LOADING'),
+    );
+  await until(isLoading, { what: 'LOADING', everyMs: 5 });
+  asked.disconnect();
+}
 
 function portOf(url: string): number {
   return Number(new URL(url).port);

@@ -71,6 +71,8 @@ const MAKERS: readonly (readonly [weight: number, make: Make])[] = [
   [1, () => ({ do: 'promoteJobs' })],
   [1, (random) => ({ do: 'drain', delayed: random.chance(0.5) })],
   [3, clean],
+  [6, (random, model) => dying(random, model)],
+  [7, (random) => ({ do: 'check', maxStalled: random.below(3) })],
   [0.3, () => ({ do: 'obliterate' })],
 ];
 const TOTAL = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
@@ -123,6 +125,12 @@ function deduplication(random: SeededRandom): Deduplication {
   ]);
 }
 
+/** One job at a time is without its worker: in which order a check puts several back is up to a set of Redis, which has none. */
+function dying(random: SeededRandom, model: QueueModel): Operation | undefined {
+  const held = model.held();
+  return held.length === 0 || held.length < model.idsIn('active').length ? undefined : { do: 'die', jobId: random.pick(held) };
+}
+
 /** Limits only for finished jobs: of other states BullMQ looks at so many jobs, while Drover goes on until it has found so many. */
 function clean(random: SeededRandom): Operation {
   const type = random.pick(CLEANABLE);
@@ -131,17 +139,17 @@ function clean(random: SeededRandom): Operation {
 }
 
 /**
- * Ends of some runs. Of the jobs with a rule of retention at most one ends, as the last: a batch applies the rules when all of its
+ * Ends of some runs, of workers that live; a job that stalled too often fails, as a worker does it. Of the jobs with a rule of retention at most one ends, as the last: a batch applies the rules when all of its
  * outcomes are recorded, so what they spare among jobs that end in one call depends on their order.
  */
 function endings(random: SeededRandom, model: QueueModel): RunEnding[] {
-  const chosen = model.idsIn('active').filter(() => random.chance(0.5));
+  const chosen = model.held().filter(() => random.chance(0.5));
   const hasRule = (jobId: string): boolean => {
     const { removeOnComplete, removeOnFail } = (model.jobs.get(jobId) as { spec: AddSpec }).spec;
     return [removeOnComplete, removeOnFail].some((rule) => rule !== undefined && rule !== true);
   };
   return [...chosen.filter((jobId) => !hasRule(jobId)), ...chosen.filter(hasRule).slice(0, 1)].map((jobId) => {
-    const how = random.pick(ENDINGS);
+    const how = model.jobs.get(jobId)?.isDoomed ? 'fail for good' : random.pick(ENDINGS);
     return how === 'delay' ? { jobId, how, ms: random.pick(DELAYS) } : { jobId, how };
   });
 }

@@ -36,18 +36,28 @@ interface SubjectJob {
 /** Ends runs and takes jobs, by whatever means a library has. @returns the ids of the jobs it took. */
 export type Turn = (ends: readonly RunEnding[], want: number) => Promise<string[]>;
 
+/** A queue of one library, and what is done to it besides the methods of a queue. */
+export interface Subject {
+  readonly queue: SubjectQueue;
+  readonly turn: Turn;
+  /** The lock of the job runs out. */
+  die(jobId: string): Promise<void>;
+  /** Resolves when the stalled check is done. */
+  check(maxStalled: number): Promise<void>;
+}
+
 const RATE_WINDOW_MS = 3_600_000;
 
 /** Does one operation. @returns a text of what the caller is told, comparable between libraries. */
-export async function perform(queue: SubjectQueue, turn: Turn, operation: Operation): Promise<string> {
+export async function perform(subject: Subject, operation: Operation): Promise<string> {
   try {
-    return JSON.stringify((await performUnguarded(queue, turn, operation)) ?? null);
+    return JSON.stringify((await performUnguarded(subject, operation)) ?? null);
   } catch (error) {
     return `error ${(error as { code?: unknown }).code ?? (error as Error).message}`;
   }
 }
 
-async function performUnguarded(queue: SubjectQueue, turn: Turn, operation: Operation): Promise<unknown> {
+async function performUnguarded({ queue, turn, die, check }: Subject, operation: Operation): Promise<unknown> {
   const job = async (jobId: string): Promise<SubjectJob> => {
     const found = await queue.getJob(jobId);
     if (!found) throw new Error('no such job');
@@ -58,6 +68,10 @@ async function performUnguarded(queue: SubjectQueue, turn: Turn, operation: Oper
       return (await queue.addBulk(operation.jobs.map((opts) => ({ name: 'job', data: {}, opts })))).map(({ id }) => id);
     case 'turn':
       return turn(operation.ends, operation.want);
+    case 'die':
+      return die(operation.jobId);
+    case 'check':
+      return check(operation.maxStalled);
     case 'cap':
       return void (await queue.setGlobalConcurrency(operation.concurrency));
     case 'uncap':
@@ -181,7 +195,7 @@ export async function observe(redis: Redis, base: string): Promise<{ observed: O
   };
   const ids = MODEL_STATES.flatMap((state) => states[state]);
   const second = redis.pipeline();
-  for (const id of ids) second.hmget(base + id, 'timestamp', 'delay', 'priority', 'ats', 'atm', 'processedOn', 'finishedOn');
+  for (const id of ids) second.hmget(base + id, 'timestamp', 'delay', 'priority', 'ats', 'atm', 'stc', 'defa', 'processedOn', 'finishedOn');
   const records = ids.length === 0 ? [] : ((await second.exec())!.map(([, reply]) => reply) as (string | null)[][]);
   const jobs = ids.map((id, at): [string, ObservedJob] => [id, { ...jobOf(records[at] as (string | null)[]), dueAt: dueAt.get(id) }]);
   const owners = { ...(x === null ? {} : { x }), ...(y === null ? {} : { y }) };
@@ -198,7 +212,11 @@ export async function observe(redis: Redis, base: string): Promise<{ observed: O
   };
 }
 
-function jobOf([timestamp, delay, priority, started, made, processedOn, finishedOn]: readonly (string | null | undefined)[]) {
+function jobOf([timestamp, delay, priority, started, made, stalled, doom, processedOn, finishedOn]: readonly (
+  | string
+  | null
+  | undefined
+)[]) {
   const optional = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
   return {
     timestamp: Number(timestamp),
@@ -206,6 +224,8 @@ function jobOf([timestamp, delay, priority, started, made, processedOn, finished
     priority: Number(priority ?? 0),
     started: Number(started ?? 0),
     made: Number(made ?? 0),
+    stalled: Number(stalled ?? 0),
+    isDoomed: doom !== null && doom !== undefined,
     processedOn: optional(processedOn),
     finishedOn: optional(finishedOn),
   };

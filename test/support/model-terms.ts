@@ -41,6 +41,10 @@ export type Operation =
   | { readonly do: 'retryJobs'; readonly state: FinishedState }
   | { readonly do: 'promoteJobs' }
   | { readonly do: 'drain'; readonly delayed: boolean }
+  /** The worker that holds the job is gone: its lock runs out. */
+  | { readonly do: 'die'; readonly jobId: string }
+  /** The stalled check, an interval after the one before. */
+  | { readonly do: 'check'; readonly maxStalled: number }
   | { readonly do: 'clean'; readonly grace: number; readonly limit: number; readonly type: CleanableState };
 
 export type FinishedState = 'completed' | 'failed';
@@ -65,6 +69,9 @@ export interface ObservedJob {
   readonly priority: number;
   readonly started: number;
   readonly made: number;
+  readonly stalled: number;
+  /** It stalled too often: its next start is to fail it. */
+  readonly isDoomed: boolean;
   readonly processedOn: number | undefined;
   readonly finishedOn: number | undefined;
   /** Epoch ms at which a delayed job is due. */

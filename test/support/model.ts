@@ -1,6 +1,6 @@
 /**
  * The state machine of a queue in memory: what the data model says (sections 3 and 4), in the simplest form that can be checked by
- * reading. It knows ids, order, times and counters; it knows nothing of locks' lives, markers, or how Redis stores things.
+ * reading. It knows ids, order, times and counters, and whether a job's holder lives; it knows nothing of markers, or how Redis stores things.
  */
 
 import {
@@ -24,6 +24,10 @@ interface ModelJob {
   priority: number;
   started: number;
   made: number;
+  stalled: number;
+  isDoomed: boolean;
+  /** A worker holds it that lives. */
+  isHeld: boolean;
   processedOn: number | undefined;
   finishedOn: number | undefined;
   state: ModelState;
@@ -40,6 +44,8 @@ export class QueueModel {
   /** By deduplication id; one that expires is not freed when its job ends. */
   readonly #owners = new Map<string, { readonly jobId: string; readonly expires: boolean }>();
   readonly #putOff = new Map<string, { readonly spec: AddSpec; readonly newId: string }>();
+  /** Active at the check before, not renewed since. */
+  #suspects = new Set<string>();
   #wait: string[] = [];
   #active: string[] = [];
   #turns = 0;
@@ -89,9 +95,14 @@ export class QueueModel {
     return members.sort((a, b) => a.score - b.score || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
   }
 
+  /** Active jobs whose workers live, in stored order. */
+  held(): string[] {
+    return this.#active.filter((id) => this.#job(id).isHeld);
+  }
+
   observe(): Observation {
     const states = Object.fromEntries(MODEL_STATES.map((state) => [state, this.idsIn(state)])) as unknown as Observation['states'];
-    const jobs = [...this.jobs.values()].map(({ id, spec: _, state, score, ...job }): [string, ObservedJob] => [
+    const jobs = [...this.jobs.values()].map(({ id, spec: _, state, score, isHeld: _held, ...job }): [string, ObservedJob] => [
       id,
       { ...withoutId(job), dueAt: state === 'delayed' ? Math.floor(score / PER_MS) : undefined },
     ]);
@@ -138,7 +149,17 @@ export class QueueModel {
 
   #store(spec: AddSpec, id: string, now: number): void {
     const { delay = 0, priority = 0, lifo = false } = spec;
-    const fresh = { started: 0, made: 0, processedOn: undefined, finishedOn: undefined, state: 'wait' as const, score: 0 };
+    const fresh = {
+      started: 0,
+      made: 0,
+      stalled: 0,
+      isDoomed: false,
+      isHeld: false,
+      processedOn: undefined,
+      finishedOn: undefined,
+      state: 'wait' as const,
+      score: 0,
+    };
     const job: ModelJob = { id, spec, timestamp: now, delay, priority, ...fresh };
     this.jobs.set(id, job);
     if (delay > 0) this.#putLater(job, now + delay);
@@ -152,10 +173,11 @@ export class QueueModel {
     if (id === undefined) return;
     const job = this.#job(id);
     job.state = 'active';
+    job.isHeld = true;
     job.processedOn = now;
     job.started++;
     this.#active.unshift(id);
-    if (this.#max !== Number.POSITIVE_INFINITY) this.#started++;
+    if (this.#max !== Number.POSITIVE_INFINITY && !job.isDoomed) this.#started++;
   }
 
   #promoteDue(now: number): void {
@@ -170,7 +192,7 @@ export class QueueModel {
   #end(end: RunEnding, now: number): void {
     const job = this.#job(end.jobId);
     const { attempts = 0, backoff = 0, lifo = false, removeOnComplete, removeOnFail } = job.spec;
-    this.#active = this.#active.filter((id) => id !== job.id);
+    this.#leaveActive(job);
     if (end.how === 'complete') this.#finish(job, 'completed', removeOnComplete, now);
     else if (end.how === 'delay') {
       job.delay = end.ms;
@@ -188,6 +210,25 @@ export class QueueModel {
     }
   }
 
+  #leaveActive(job: ModelJob): void {
+    this.#active = this.#active.filter((id) => id !== job.id);
+    this.#suspects.delete(job.id);
+    job.isHeld = false;
+  }
+
+  /** Suspects without a holder go to the front of wait, whatever their priority; then all that are active are suspects. */
+  #check(maxStalled: number): void {
+    for (const id of this.#suspects) {
+      const job = this.jobs.get(id);
+      if (job?.state !== 'active' || job.isHeld) continue;
+      this.#leaveActive(job);
+      if (++job.stalled > maxStalled) job.isDoomed = true;
+      job.state = 'wait';
+      this.#wait.push(id);
+    }
+    this.#suspects = new Set(this.#active);
+  }
+
   #finish(job: ModelJob, state: FinishedState, keep: AddSpec['removeOnComplete'], now: number): void {
     job.made++;
     this.#freeDeduplication(job, now);
@@ -198,6 +239,7 @@ export class QueueModel {
     job.state = state;
     job.score = now;
     job.finishedOn = now;
+    job.isDoomed = false;
     const finished = this.idsIn(state);
     const isTooOld = (id: string) => typeof keep === 'object' && this.#job(id).score <= now - keep.age * 1_000;
     const excess = typeof keep === 'number' ? finished.slice(0, Math.max(0, finished.length - keep)) : finished.filter(isTooOld);
@@ -224,7 +266,7 @@ export class QueueModel {
     const job = 'jobId' in operation ? this.jobs.get(operation.jobId) : undefined;
     switch (operation.do) {
       case 'remove':
-        if (job && job.state !== 'active') this.#erase(job.id);
+        if (job && !job.isHeld) this.#erase(job.id);
         return;
       case 'promote':
         if (job?.state !== 'delayed') return;
@@ -259,6 +301,12 @@ export class QueueModel {
       case 'clean':
         this.#clean(operation, now);
         return;
+      case 'die':
+        if (job) job.isHeld = false;
+        return;
+      case 'check':
+        this.#check(operation.maxStalled);
+        return;
       case 'obliterate':
         this.#obliterate();
         return;
@@ -279,8 +327,7 @@ export class QueueModel {
   }
 
   #clean({ grace, limit, type }: Extract<Operation, { do: 'clean' }>, now: number): void {
-    if (type === 'active') return; // every active job of the model is locked
-    const old = this.idsIn(type).filter((id) => this.#ageStamp(type, this.#job(id)) <= now - grace);
+    const old = this.idsIn(type).filter((id) => !this.#job(id).isHeld && this.#ageStamp(type, this.#job(id)) <= now - grace);
     const inOrder = type === 'wait' ? old.reverse() : old;
     for (const id of limit === 0 ? inOrder : inOrder.slice(0, limit)) this.#erase(id);
   }
@@ -309,6 +356,8 @@ export class QueueModel {
     }
     this.jobs.delete(id);
     this.#wait = this.#wait.filter((other) => other !== id);
+    this.#active = this.#active.filter((other) => other !== id);
+    this.#suspects.delete(id);
   }
 
   #putReady(job: ModelJob, side: 'left' | 'right'): void {
@@ -354,8 +403,10 @@ function withoutId({
   priority,
   started,
   made,
+  stalled,
+  isDoomed,
   processedOn,
   finishedOn,
-}: Omit<ModelJob, 'id' | 'spec' | 'state' | 'score'>) {
-  return { timestamp, delay, priority, started, made, processedOn, finishedOn };
+}: Omit<ModelJob, 'id' | 'spec' | 'state' | 'score' | 'isHeld'>) {
+  return { timestamp, delay, priority, started, made, stalled, isDoomed, processedOn, finishedOn };
 }

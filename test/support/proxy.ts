@@ -1,4 +1,4 @@
-/** A TCP proxy in front of a Redis server, to be turned to another one, or to swallow what certain connections are told. */
+/** A TCP proxy in front of a Redis server, to be turned to another one, or to swallow or change what certain connections are told. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { atEnd } from './at-end.js';
@@ -16,6 +16,7 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>();
   #target: URL;
   #swallowed: string | undefined;
+  #rewriting: { readonly from: RegExp; readonly to: (found: string) => string } | undefined;
 
   private constructor(target: string) {
     this.#target = new URL(target);
@@ -49,6 +50,11 @@ export class TcpProxy {
     this.#swallowed = undefined;
   }
 
+  /** Changes what clients are told; the new text has to be as long as the one it stands for. */
+  rewrite(from: RegExp, to: (found: string) => string): void {
+    this.#rewriting = { from, to };
+  }
+
   get silenced(): number {
     return [...this.#pairs].filter(({ isSilent }) => isSilent).length;
   }
@@ -62,7 +68,7 @@ export class TcpProxy {
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (!pair.isSilent) client.write(bytes);
+      if (!pair.isSilent) client.write(this.#rewritten(bytes));
     });
     client.on('close', () => {
       this.#pairs.delete(pair);
@@ -72,6 +78,12 @@ export class TcpProxy {
       if (!pair.isSilent) client.destroy();
     });
     for (const socket of [client, server]) socket.on('error', () => socket.destroy()); // the other side hears of it by 'close'
+  }
+
+  #rewritten(bytes: Buffer): Buffer {
+    if (!this.#rewriting) return bytes;
+    const { from, to } = this.#rewriting;
+    return Buffer.from(bytes.toString('latin1').replace(from, to), 'latin1');
   }
 
   async #close(): Promise<void> {

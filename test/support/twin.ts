@@ -92,7 +92,7 @@ export async function twins(stock: Stock = v6, options: QueueOptions = {}, name 
         };
         const result = await operation(queue, open).catch((error: Error & { code?: unknown }) => ({
           threw: error.message,
-          code: error.code,
+          code: typeof error.code === 'number' ? error.code : undefined, // codes in words are ours alone
         }));
         results.push(comparable(result, prefix));
       }

@@ -12,6 +12,7 @@ export {
   RedisRefusedError,
   RedisUnreachableError,
   UnrecoverableError,
+  UnsupportedServerError,
   WaitingChildrenError,
   WaitingError,
 } from './errors/index.js';

@@ -51,6 +51,16 @@ export class ConnectionClosedError extends EngineError {
   }
 }
 
+/** The server lacks commands that the scripts need. `address` is host:port or a path; the message says what to do. */
+export class UnsupportedServerError extends EngineError {
+  constructor(
+    readonly address: string,
+    reason: string,
+  ) {
+    super('UNSUPPORTED_SERVER', `Redis at ${address} cannot be used: ${reason}`);
+  }
+}
+
 /** Redis answers but refuses to work for now (loading, read-only, out of memory): nothing happened, try again later. */
 export class RedisRefusedError extends EngineError {
   constructor(what: string, reply: string) {

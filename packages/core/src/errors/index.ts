@@ -17,5 +17,6 @@ export {
   LockLostError,
   RedisRefusedError,
   RedisUnreachableError,
+  UnsupportedServerError,
 } from './errors.js';
 export { errorFromReply, errorFromStatus, type StatusContext } from './from-reply.js';

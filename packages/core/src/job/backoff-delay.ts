@@ -1,5 +1,5 @@
+import { MAX_DELAY_MS } from './delay.js';
 import type { JobRecord } from './job-record.js';
-import { MAX_DELAY_MS } from './new-job.js';
 
 /** No further try. */
 export const NO_RETRY = -1;

@@ -5,7 +5,7 @@ import type { JobsOptions } from './job-options.js';
 const parent = { id: 'p', queue: 'bull:q' };
 
 test.each([
-  { timestamp: 1, priority: 2_097_151, delay: -1, attempts: 0, lifo: true, keepLogs: 0, stackTraceLimit: 0, sizeLimit: 0, jobId: 'a' },
+  { timestamp: 1, priority: 2_097_151, delay: 0.5, attempts: 0, lifo: true, keepLogs: 0, stackTraceLimit: 0, sizeLimit: 0, jobId: 'a' },
   { backoff: 0, removeOnComplete: true, removeOnFail: -1 },
   { backoff: { type: 'exponential', delay: 1, jitter: 1 }, removeOnComplete: { count: -1, age: 0, limit: 1 } },
   { backoff: { type: 'mine', own: 1 } as JobsOptions['backoff'] },
@@ -21,7 +21,11 @@ test.each([
   [{ delai: 1 }, 'delai must be absent: did you mean "delay"?, got 1'],
   [{ timestamp: 'now' }, 'timestamp must be an integer of at least 0, got "now"'],
   [{ priority: 2_097_152 }, 'priority must be an integer from 0 to 2097151, got 2097152'],
-  [{ delay: '5s' }, 'delay must be ms, got "5s"'],
+  [{ delay: '5s' }, 'delay must be a number of ms from 0 to 315360000000, got "5s"'],
+  [{ delay: -5 }, 'delay must be a number of ms from 0 to 315360000000, got -5'],
+  [{ delay: Number.NaN }, 'delay must be a number of ms from 0 to 315360000000, got NaN'],
+  [{ delay: Number.POSITIVE_INFINITY }, 'delay must be a number of ms from 0 to 315360000000, got Infinity'],
+  [{ backoff: -1 }, 'backoff must be a number of ms from 0 to 315360000000, got -1'],
   [{ attempts: 1.5 }, 'attempts must be an integer of at least 0, got 1.5'],
   [{ lifo: 1 }, 'lifo must be true or false, got 1'],
   [{ keepLogs: -1 }, 'keepLogs must be an integer of at least 0, got -1'],

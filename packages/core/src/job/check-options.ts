@@ -1,5 +1,6 @@
-import { InvalidOptionError, integer, nonNegativeInt, positiveInt, refuseUnknown } from '../kit/index.js';
+import { type Check, flag, InvalidOptionError, integer, nonNegativeInt, positiveInt, refuseUnknown } from '../kit/index.js';
 import { checkDeduplication } from './deduplication.js';
+import { delayOf } from './delay.js';
 import type { JobsOptions } from './job-options.js';
 
 export const MAX_PRIORITY = 2_097_151;
@@ -12,16 +13,14 @@ export const POLICIES = {
   removeDependencyOnFailure: 'rdof',
 } as const;
 
-type Check = (option: string, value: unknown) => void;
-
 /** How each option is checked; what is not in here is refused. */
-const CHECKS: Readonly<Record<Exclude<keyof JobsOptions, 'repeatJobKey' | 'prevMillis'> | 'debounce', Check>> = {
+export const JOB_OPTIONS: Readonly<Record<Exclude<keyof JobsOptions, 'repeatJobKey' | 'prevMillis'> | 'debounce', Check>> = {
   timestamp: nonNegativeInt,
   priority: (option, value) => integer(option, value, 0, MAX_PRIORITY),
-  delay: checkDelay,
+  delay: delayOf,
   attempts: nonNegativeInt,
   backoff: checkBackoff,
-  lifo: checkFlag,
+  lifo: flag,
   removeOnComplete: checkRemoval,
   removeOnFail: checkRemoval,
   keepLogs: nonNegativeInt,
@@ -32,13 +31,13 @@ const CHECKS: Readonly<Record<Exclude<keyof JobsOptions, 'repeatJobKey' | 'prevM
   deduplication: checkDeduplication,
   debounce: (option, value) => refuse(option, value, 'absent: the option is called "deduplication"'),
   repeat: (option, value) => refuse(option, value, 'absent: repeated jobs are made by a job scheduler'),
-  failParentOnFailure: checkFlag,
-  continueParentOnFailure: checkFlag,
-  ignoreDependencyOnFailure: checkFlag,
-  removeDependencyOnFailure: checkFlag,
+  failParentOnFailure: flag,
+  continueParentOnFailure: flag,
+  ignoreDependencyOnFailure: flag,
+  removeDependencyOnFailure: flag,
   telemetry: checkTelemetry,
 };
-const KNOWN: ReadonlySet<string> = new Set(Object.keys(CHECKS).filter((name) => name !== 'debounce'));
+const KNOWN: ReadonlySet<string> = new Set(Object.keys(JOB_OPTIONS).filter((name) => name !== 'debounce'));
 
 /** Ids that are names of keys of the queue itself: such a job would overwrite them. */
 const RESERVED_IDS = new Set(
@@ -54,11 +53,11 @@ const RESERVED_IDS = new Set(
  */
 export function checkJobOptions(options: JobsOptions, path = ''): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidOptionError(`${path}options`, options, 'an object');
+    throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object');
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || value === null) continue;
-    if (Object.hasOwn(CHECKS, name)) CHECKS[name as keyof typeof CHECKS](path + name, value);
+    if (Object.hasOwn(JOB_OPTIONS, name)) JOB_OPTIONS[name as keyof typeof JOB_OPTIONS](path + name, value);
     else refuseUnknown(path, { [name]: value }, KNOWN);
   }
   const policies = Object.keys(POLICIES).filter((policy) => options[policy as keyof typeof POLICIES]);
@@ -73,20 +72,15 @@ export function checkSize(json: string, sizeLimit: number | undefined): void {
   if (size > sizeLimit) throw new InvalidOptionError('data', json, `at most ${sizeLimit} bytes of JSON (it has ${size})`);
 }
 
-/** Negative delays and fractions are taken as BullMQ takes them, as 0 and cut off; what is no number is refused. */
-function checkDelay(option: string, value: unknown): void {
-  if (typeof value !== 'number' || Number.isNaN(value)) refuse(option, value, 'ms');
-}
-
 function checkBackoff(option: string, value: unknown): void {
   if (typeof value === 'number') {
-    nonNegativeInt(option, value);
+    delayOf(option, value);
     return;
   }
   const { type, delay, jitter } = members(option, value);
   if (typeof type !== 'string' || type === '') refuse(`${option}.type`, type, '"fixed", "exponential" or the name of a strategy');
   if (type === 'fixed' || type === 'exponential') refuseUnknown(`${option}.`, value as object, new Set(['type', 'delay', 'jitter']));
-  if (isGiven(delay)) nonNegativeInt(`${option}.delay`, delay);
+  if (isGiven(delay)) delayOf(`${option}.delay`, delay);
   if (isGiven(jitter) && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
     refuse(`${option}.jitter`, jitter, 'a number from 0 to 1');
   }
@@ -124,11 +118,7 @@ export function checkParent(option: string, value: unknown): void {
 function checkTelemetry(option: string, value: unknown): void {
   const { metadata, omitContext } = members(option, value, ['metadata', 'omitContext']);
   if (isGiven(metadata) && typeof metadata !== 'string') refuse(`${option}.metadata`, metadata, 'a text');
-  if (isGiven(omitContext)) checkFlag(`${option}.omitContext`, omitContext);
-}
-
-function checkFlag(option: string, value: unknown): void {
-  if (typeof value !== 'boolean') refuse(option, value, 'true or false');
+  if (isGiven(omitContext)) flag(`${option}.omitContext`, omitContext);
 }
 
 /** The members of an option that has to be an object; with `names`, of no others. */

@@ -1,4 +1,4 @@
-import { CodedError, InvalidOptionError, nonNegativeInt, positiveInt, refuseUnknown } from '../kit/index.js';
+import { type Check, CodedError, checked, flag, InvalidOptionError, nonNegativeInt, positiveInt, type Shape } from '../kit/index.js';
 import type { RepeatOptions } from './job-options.js';
 
 /** A rule of a job scheduler that cannot be followed; the message is BullMQ's. */
@@ -23,20 +23,25 @@ export interface Repeat {
   readonly immediately: boolean;
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof RepeatOptions>([
-  'pattern',
-  'every',
-  'limit',
-  'startDate',
-  'endDate',
-  'tz',
-  'immediately',
-  'offset',
-  'count',
-  'key',
-  'jobId',
-  'prevMillis',
-]);
+const unheeded: Check = () => undefined;
+/** An interval of 0 counts as absent. */
+const interval: Check = (option, value) => (value === 0 ? undefined : positiveInt(option, value));
+
+/** How each option is checked; what is not in here is refused. */
+export const REPEAT_OPTIONS: Shape<RepeatOptions> = {
+  pattern: aText,
+  every: interval,
+  limit: nonNegativeInt,
+  startDate: instant,
+  endDate: instant,
+  tz: aText,
+  immediately: flag,
+  offset: nonNegativeInt,
+  count: nonNegativeInt,
+  key: unheeded,
+  jobId: unheeded,
+  prevMillis: unheeded,
+};
 
 /**
  * Checks the options of a job scheduler. Null, an empty pattern and an interval of 0 count as absent.
@@ -47,8 +52,7 @@ export function checkRepeat(options: RepeatOptions, now: number): Repeat {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidOptionError('repeat options', options, 'an object with pattern or every');
   }
-  refuseUnknown('repeat.', options, KNOWN);
-  const repeat = valuesOf(options);
+  const repeat = valuesOf(checked('repeat', options, REPEAT_OPTIONS));
   if (repeat.endAt !== undefined && repeat.endAt < now) throw new InvalidScheduleError('End date must be greater than current timestamp');
   if (repeat.pattern !== undefined && repeat.every !== undefined) {
     throw new InvalidScheduleError('Both .pattern and .every options are defined for this repeatable job');
@@ -76,43 +80,30 @@ export function storedRepeat({ pattern, every, tz, startAt, endAt, limit, count,
   };
 }
 
-function valuesOf(options: RepeatOptions): Repeat {
-  const { pattern, every, tz, startDate, endDate, limit, count, offset, immediately } = options;
-  if (isGiven(immediately) && typeof immediately !== 'boolean')
-    throw new InvalidOptionError('repeat.immediately', immediately, 'true or false');
+function valuesOf({ pattern, every, tz, startDate, endDate, limit, count = 0, offset, immediately = false }: RepeatOptions): Repeat {
   return {
-    pattern: text('pattern', pattern),
-    every: every ? positiveInt('repeat.every', every) : undefined,
-    tz: text('tz', tz),
-    startAt: instant('startDate', startDate),
-    endAt: instant('endDate', endDate),
-    limit: isGiven(limit) ? nonNegativeInt('repeat.limit', limit) : undefined,
-    count: 1 + (isGiven(count) ? nonNegativeInt('repeat.count', count) : 0),
-    offset: offsetOf(offset, every),
-    immediately: immediately === true,
+    pattern: pattern || undefined,
+    every: every || undefined,
+    tz: tz || undefined,
+    startAt: startDate === undefined ? undefined : instant('repeat.startDate', startDate),
+    endAt: endDate === undefined ? undefined : instant('repeat.endDate', endDate),
+    limit,
+    count: 1 + count,
+    offset: (every && offset) || undefined, // a pattern has no grid to be shifted
+    immediately,
   };
 }
 
-/** A pattern has no grid to be shifted. */
-function offsetOf(offset: unknown, every: unknown): number | undefined {
-  if (!isGiven(offset)) return undefined;
-  return nonNegativeInt('repeat.offset', offset) && every ? (offset as number) : undefined;
+/** It may be empty: that counts as absent. */
+function aText(option: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new InvalidOptionError(option, value, 'a text');
 }
 
-function text(name: string, value: unknown): string | undefined {
-  if (!isGiven(value) || value === '') return undefined;
-  if (typeof value !== 'string') throw new InvalidOptionError(`repeat.${name}`, value, 'a text');
-  return value;
-}
-
-function instant(name: string, value: unknown): number | undefined {
-  if (!isGiven(value)) return undefined;
+/** Epoch ms. */
+function instant(option: string, value: unknown): number {
   const isDate = typeof value === 'number' || typeof value === 'string' || value instanceof Date;
   const at = isDate ? new Date(value).getTime() : Number.NaN;
-  if (Number.isNaN(at)) throw new InvalidOptionError(`repeat.${name}`, value, 'a date, epoch ms or the text of a date');
+  if (Number.isNaN(at)) throw new InvalidOptionError(option, value, 'a date, epoch ms or the text of a date');
   return at;
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

@@ -1,6 +1,6 @@
 export { backoffDelayMs, customBackoffType, NO_RETRY } from './backoff-delay.js';
-export { checkJobOptions, MAX_PRIORITY } from './check-options.js';
-export { InvalidScheduleError, type Repeat } from './check-repeat.js';
+export { checkJobOptions, JOB_OPTIONS, MAX_PRIORITY } from './check-options.js';
+export { InvalidScheduleError, REPEAT_OPTIONS, type Repeat } from './check-repeat.js';
 export {
   CHILD_KINDS,
   type ChildKind,
@@ -13,8 +13,16 @@ export {
 export type { JobCommands, ReprocessOptions } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
+export { delayOf, MAX_DELAY_MS } from './delay.js';
 export { Job, type JobHome, type NextJobData } from './job.js';
-export type { RetryOptions } from './job-admin.js';
+export {
+  PRIORITY_CHANGE,
+  type PriorityChange,
+  REMOVE_OPTIONS,
+  RETRY_OPTIONS,
+  type RemoveOptions,
+  type RetryOptions,
+} from './job-admin.js';
 export { toChildJson } from './job-json.js';
 export type {
   BackoffOptions,
@@ -38,7 +46,7 @@ export {
 } from './job-record.js';
 export type { JobState } from './job-state.js';
 export type { JobProgress } from './job-view.js';
-export { addedRecord, MAX_DELAY_MS, type NewJob, newJob } from './new-job.js';
+export { addedRecord, type NewJob, newJob } from './new-job.js';
 export { defaultRepeatStrategy, isOver, nextRunAt, type RepeatRule, type RepeatStrategy, repeatRule, slotFrom } from './next-run.js';
 export { commandOf, type KeepRule, type Outcome, type PendingOutcome } from './outcome.js';
 export {
@@ -48,5 +56,6 @@ export {
   type JobSchedulerTemplateOptions,
   type NewScheduler,
   newScheduler,
+  TEMPLATE,
 } from './scheduler.js';
 export { toPublicOptions, toStoredOptions } from './stored-options.js';

@@ -1,13 +1,30 @@
-import { InvalidOptionError, integer, nonNegativeInt } from '../kit/index.js';
+import { EngineError } from '../errors/index.js';
+import { checked, flag, InvalidOptionError, integer, nonNegativeInt, type Shape } from '../kit/index.js';
 import { MAX_PRIORITY } from './check-options.js';
+import { delayOf } from './delay.js';
 import { type JobProgress, JobView } from './job-view.js';
-import { delayOf } from './new-job.js';
 
 /** What `retry` forgets of a job's past. */
 export interface RetryOptions {
   readonly resetAttemptsMade?: boolean;
   readonly resetAttemptsStarted?: boolean;
 }
+
+export interface PriorityChange {
+  readonly priority?: number;
+  readonly lifo?: boolean;
+}
+
+export interface RemoveOptions {
+  readonly removeChildren?: boolean;
+}
+
+export const RETRY_OPTIONS: Shape<RetryOptions> = { resetAttemptsMade: flag, resetAttemptsStarted: flag };
+export const REMOVE_OPTIONS: Shape<RemoveOptions> = { removeChildren: flag };
+export const PRIORITY_CHANGE: Shape<PriorityChange> = {
+  priority: (option, value) => integer(option, value, 0, MAX_PRIORITY),
+  lifo: flag,
+};
 
 /** What operators change of a job. The view changes with Redis. Refusals are thrown as JobStatusError with BullMQ's code and message. */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
@@ -28,7 +45,7 @@ export class JobAdmin<Data = any, Result = any, Name extends string = string> ex
   }
 
   /** @param keepLogs rows that stay, the newest ones. */
-  clearLogs(keepLogs = 0): Promise<void> {
+  async clearLogs(keepLogs = 0): Promise<void> {
     return this.commands.clearLogs(this.id, nonNegativeInt('keepLogs', keepLogs));
   }
 
@@ -40,14 +57,14 @@ export class JobAdmin<Data = any, Result = any, Name extends string = string> ex
 
   /** Moves a delayed job to `delay` ms from now. */
   async changeDelay(delay: number): Promise<void> {
-    const delayMs = delayOf(delay);
+    const delayMs = delayOf('delay', delay);
     this.check(await this.commands.changeDelay(this.id, delayMs), 'changeDelay', 'delayed');
     this.applyUpdate({ delay: delayMs });
   }
 
   /** @param change `priority` 0 is none; `lifo`: in front of those of its priority instead of behind them. */
-  async changePriority({ priority = 0, lifo = false }: { readonly priority?: number; readonly lifo?: boolean }): Promise<void> {
-    integer('priority', priority, 0, MAX_PRIORITY);
+  async changePriority(change: PriorityChange): Promise<void> {
+    const { priority = 0, lifo = false } = checked('', change, PRIORITY_CHANGE);
     this.check(await this.commands.changePriority(this.id, priority, lifo), 'changePriority');
     this.applyUpdate({ priority });
   }
@@ -55,7 +72,7 @@ export class JobAdmin<Data = any, Result = any, Name extends string = string> ex
   /** Lets a finished job run again; its parent waits for it again. */
   async retry(state: 'failed' | 'completed' = 'failed', options: RetryOptions = {}): Promise<void> {
     if (state !== 'failed' && state !== 'completed') throw new InvalidOptionError('state', state, '"failed" or "completed"');
-    const { resetAttemptsMade = false, resetAttemptsStarted = false } = options;
+    const { resetAttemptsMade = false, resetAttemptsStarted = false } = checked('', options, RETRY_OPTIONS);
     const past = { lifo: this.opts.lifo === true, resetAttemptsMade, resetAttemptsStarted };
     this.check(await this.commands.reprocess(this.id, state, past), 'reprocessJob', state);
     this.applyUpdate({
@@ -73,11 +90,12 @@ export class JobAdmin<Data = any, Result = any, Name extends string = string> ex
     return id !== undefined && (await this.commands.freeDeduplication(this.id, id)) === 1;
   }
 
-  /** @throws Error when a worker holds the job, or with `removeChildren` one of its children. */
-  async remove({ removeChildren = true }: { readonly removeChildren?: boolean } = {}): Promise<void> {
+  /** @throws EngineError JOB_LOCKED when a worker holds the job, or with `removeChildren` one of its children. */
+  async remove(options: RemoveOptions = {}): Promise<void> {
+    const { removeChildren = true } = checked('', options, REMOVE_OPTIONS);
     const removed = this.check(await this.commands.remove(this.id, removeChildren), 'removeJob');
     if (removed === 0) {
-      throw new Error(`Job ${this.id} could not be removed because it is locked by another worker`);
+      throw new EngineError('JOB_LOCKED', `Job ${this.id} could not be removed because it is locked by another worker`);
     }
   }
 

@@ -1,12 +1,13 @@
 import { errorFromStatus } from '../errors/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError, nonNegativeInt, positiveInt } from '../kit/index.js';
+import { checked, flag, nonNegativeInt, positiveInt, type Shape } from '../kit/index.js';
 import {
   CHILD_KINDS,
   type ChildKind,
   type DependenciesRequest,
   type DependencyCountsRequest,
   type JobDependencies,
+  type PageRequest,
   toDependencies,
   toValues,
 } from './children.js';
@@ -19,6 +20,16 @@ import { toPublicOptions } from './stored-options.js';
 
 /** Progress as a processor reports it: anything that JSON can carry. */
 export type JobProgress = number | string | boolean | object;
+
+export const PAGE_REQUEST: Shape<PageRequest> = { cursor: nonNegativeInt, count: positiveInt };
+const page = (option: string, value: unknown): PageRequest => checked(option, value, PAGE_REQUEST);
+export const DEPENDENCIES_REQUEST: Shape<DependenciesRequest> = { processed: page, unprocessed: page, ignored: page, failed: page };
+export const DEPENDENCY_COUNTS_REQUEST: Shape<DependencyCountsRequest> = {
+  processed: flag,
+  unprocessed: flag,
+  ignored: flag,
+  failed: flag,
+};
 
 /** The reading half of a job: its record with BullMQ's names, and what Redis knows of its state and its children. */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
@@ -162,14 +173,13 @@ export class JobView<Data = any, Result = any, Name extends string = string> {
 
   /** The job's children by what became of them: all of them, or pages of the kinds asked for. A next cursor of 0 means the last page. */
   async getDependencies(request: DependenciesRequest = {}): Promise<JobDependencies> {
-    const kinds = knownKinds(request);
+    const kinds = kindsOf(checked('', request, DEPENDENCIES_REQUEST));
     const isPaged = kinds.length > 0;
     const pages = await Promise.all(
       (isPaged ? kinds : CHILD_KINDS).map(async (kind) => {
         if (!isPaged) return [kind, await this.commands.children(this.id, kind)] as const;
         const { cursor = 0, count = 20 } = request[kind] ?? {};
-        const page = { cursor: nonNegativeInt(`${kind}.cursor`, cursor), count: positiveInt(`${kind}.count`, count) };
-        return [kind, await this.commands.children(this.id, kind, page)] as const;
+        return [kind, await this.commands.children(this.id, kind, { cursor, count })] as const;
       }),
     );
     return toDependencies(pages, isPaged);
@@ -177,7 +187,7 @@ export class JobView<Data = any, Result = any, Name extends string = string> {
 
   /** How many children of each kind asked for there are; without any: of every kind. */
   async getDependenciesCount(request: DependencyCountsRequest = {}): Promise<Partial<Record<ChildKind, number>>> {
-    const asked = knownKinds(request).filter((kind) => request[kind]);
+    const asked = kindsOf(checked('', request, DEPENDENCY_COUNTS_REQUEST)).filter((kind) => request[kind]);
     const counts = await this.commands.childCounts(this.id);
     return Object.fromEntries((asked.length > 0 ? asked : CHILD_KINDS).map((kind) => [kind, counts[kind]]));
   }
@@ -205,9 +215,7 @@ export class JobView<Data = any, Result = any, Name extends string = string> {
   }
 }
 
-function knownKinds(request: object): ChildKind[] {
-  return Object.keys(request).map((kind) => {
-    if ((CHILD_KINDS as readonly string[]).includes(kind)) return kind as ChildKind;
-    throw new InvalidOptionError(kind, (request as Record<string, unknown>)[kind], `absent: kinds are ${CHILD_KINDS.join(', ')}`);
-  });
+/** The kinds that a checked request names. */
+function kindsOf(request: object): ChildKind[] {
+  return CHILD_KINDS.filter((kind) => kind in request);
 }

@@ -1,10 +1,11 @@
 import type { QueueRef } from '../keys/queue-keys.js';
-import { toError } from '../kit/index.js';
+import { integer, positiveInt, toError } from '../kit/index.js';
 import { traceSettlement } from '../telemetry/settlement.js';
 import { checkParent } from './check-options.js';
 import type { JobCommands } from './commands.js';
 import { decideOutcome } from './decide-outcome.js';
 import { decodeObject } from './decode.js';
+import { MAX_DELAY_MS } from './delay.js';
 import { JobAdmin } from './job-admin.js';
 import type { JobsOptions, ParentOptions } from './job-options.js';
 import { decodeJob, type JobRecord, type RawJobFields } from './job-record.js';
@@ -86,7 +87,7 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
 
   /** @returns 1 if the lock was still held with `token`, else 0. */
   async extendLock(token: string, lockMs: number): Promise<number> {
-    return (await this.commands.extendLock(this.id, token, lockMs)) ? 1 : 0;
+    return (await this.commands.extendLock(this.id, token, positiveInt('duration', lockMs))) ? 1 : 0;
   }
 
   /**
@@ -107,7 +108,8 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
   /** Back to delayed until `timestamp` (epoch ms), without counting an attempt. The processor then throws DelayedError. */
   async moveToDelayed(timestamp: number, token = this.ownToken()): Promise<void> {
     const now = this.commands.now();
-    const delayMs = Math.max(0, Math.trunc(timestamp) - now);
+    const due = Number.isFinite(timestamp) ? Math.trunc(timestamp) : timestamp;
+    const delayMs = Math.max(0, integer('timestamp', due, 0, now + MAX_DELAY_MS) - now);
     await this.#move({ kind: 'delay', delayMs, countsAttempt: false }, token, now);
     this.applyUpdate({ delay: delayMs });
   }

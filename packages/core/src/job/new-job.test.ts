@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../kit/index.js';
+import { MAX_DELAY_MS } from './delay.js';
 import type { JobsOptions } from './job-options.js';
-import { MAX_DELAY_MS, newJob } from './new-job.js';
+import { newJob } from './new-job.js';
 import { toPublicOptions, toStoredOptions } from './stored-options.js';
 
 const NOW = 1_700_000_000_000;
@@ -49,9 +50,9 @@ test('stored options have short names, no null and no undefined, and read back a
 });
 
 test.each([
-  [-5, 0],
+  [0, 0],
   [10.9, 10],
-  [1e18, MAX_DELAY_MS],
+  [MAX_DELAY_MS, MAX_DELAY_MS],
 ])('delay %p is stored as %p', (delay, want) => {
   expect(newJob('n', {}, { delay }, {}, NOW).delay).toBe(want);
 });
@@ -76,6 +77,8 @@ test.each([
   { backoff: -1 },
   { sizeLimit: 3 },
   { delay: Number.NaN },
+  { delay: -5 },
+  { delay: MAX_DELAY_MS + 1 },
   { parent: { id: '', queue: 'bull:q' } },
   { parent: { id: 'p', queue: 'q' } },
   { failParentOnFailure: true, removeDependencyOnFailure: true },

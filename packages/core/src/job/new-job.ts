@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../kit/index.js';
 import { checkJobOptions, checkSize, POLICIES } from './check-options.js';
 import { type Deduplication, deduplicationOf } from './deduplication.js';
+import { delayOf } from './delay.js';
 import type { JobsOptions, ParentOptions } from './job-options.js';
 import { decodeParent, type JobRecord, type StoredJobOptions } from './job-record.js';
 import { toStoredOptions } from './stored-options.js';
@@ -21,9 +22,6 @@ export interface NewJob {
   readonly deduplication: Deduplication | undefined;
 }
 
-/** A delay beyond ten years is taken as ten years: scores of delayed jobs must stay exact. */
-export const MAX_DELAY_MS = 315_360_000_000;
-
 /**
  * Checks a job and encodes it. Options of the call win over `defaults`, which never give a `jobId`.
  * @param now epoch ms.
@@ -31,6 +29,7 @@ export const MAX_DELAY_MS = 315_360_000_000;
  */
 export function newJob(name: string, data: unknown, options: JobsOptions, defaults: JobsOptions, now: number): NewJob {
   if (typeof name !== 'string') throw new InvalidOptionError('job name', name, 'a text');
+  if (typeof options !== 'object' || options === null) throw new InvalidOptionError('opts', options, 'an object');
   const { jobId: _never, ...inherited } = defaults;
   const merged = withoutNulls({ ...inherited, ...options });
   checkJobOptions(merged);
@@ -42,7 +41,7 @@ export function newJob(name: string, data: unknown, options: JobsOptions, defaul
     data: json,
     opts: toStoredOptions(merged),
     timestamp: merged.timestamp ?? now,
-    delay: delayOf(merged.delay),
+    delay: delayOf('delay', merged.delay ?? 0),
     priority: merged.priority ?? 0,
     lifo: merged.lifo === true,
     parent: merged.parent ? parentOf(merged.parent, merged) : undefined,
@@ -57,13 +56,6 @@ function withoutNulls(options: JobsOptions): JobsOptions {
 
 function notNull(options: JobsOptions): [string, unknown][] {
   return Object.entries(options).filter(([, value]) => value !== null);
-}
-
-/** ms: whole, not negative, ten years at most. @throws InvalidOptionError when it is no number. */
-export function delayOf(delay: number | undefined): number {
-  if (delay === undefined) return 0;
-  if (typeof delay !== 'number' || Number.isNaN(delay)) throw new InvalidOptionError('delay', delay, 'ms');
-  return Math.min(Math.max(0, Math.trunc(delay)), MAX_DELAY_MS);
 }
 
 function parentOf({ id, queue }: ParentOptions, options: JobsOptions): NewJob['parent'] {

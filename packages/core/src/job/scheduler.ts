@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../kit/index.js';
+import { anObject, type Check, checked, InvalidOptionError, type Shape } from '../kit/index.js';
 import { checkJobOptions, checkSize } from './check-options.js';
 import { checkRepeat, type Repeat, storedRepeat } from './check-repeat.js';
 import { decodeJson, decodeObject } from './decode.js';
@@ -58,6 +58,10 @@ export interface NewScheduler {
 const NOT_FOR_TEMPLATES = ['jobId', 'repeat', 'delay', 'deduplication', 'parent'] as const;
 type NotForTemplates = (typeof NOT_FOR_TEMPLATES)[number];
 
+const unchecked: Check = () => undefined; // any data will do
+/** What a template may have; its options are checked together with the defaults of the queue. */
+export const TEMPLATE: Shape<JobSchedulerTemplate> = { name: aName, data: unchecked, opts: anObject };
+
 /**
  * Checks a scheduler and encodes it. Options of the template win over `defaults`, the queue's.
  * @param now epoch ms.
@@ -72,10 +76,9 @@ export function newScheduler(
 ): NewScheduler {
   if (typeof id !== 'string' || id === '') throw new InvalidOptionError('job scheduler id', id, 'a text that is not empty');
   const repeat = checkRepeat(options, now);
-  const { name = id, data: given, opts = {} } = template;
-  if (typeof name !== 'string') throw new InvalidOptionError('template.name', name, 'a text');
+  const { name = id, data: given, opts = {} } = checked('template', template, TEMPLATE);
   const jobOptions = templateOptions(opts, defaults);
-  const data = (given === null ? undefined : JSON.stringify(given)) ?? '{}';
+  const data = JSON.stringify(given) ?? '{}'; // null counts as absent
   checkSize(data, jobOptions.sizeLimit);
   const stored = storedTemplate(jobOptions);
   const { timestamp: _own, ...inherited } = stored;
@@ -130,6 +133,10 @@ function decodeOldKey(key: string, next: number): JobSchedulerJson | undefined {
   if (!match) return undefined;
   const [, name = '', id, end, tz, pattern = ''] = match;
   return { key, name, pattern, next, ...(id ? { id } : {}), ...(end ? { endDate: Number(end) } : {}), ...(tz ? { tz } : {}) };
+}
+
+function aName(option: string, value: unknown): void {
+  if (typeof value !== 'string') throw new InvalidOptionError(option, value, 'a text');
 }
 
 function templateOptions(opts: JobSchedulerTemplateOptions, defaults: JobsOptions): JobsOptions {

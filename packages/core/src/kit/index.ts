@@ -1,4 +1,16 @@
 export { type BackoffRule, backoffMs } from './backoff.js';
+export {
+  aFunction,
+  anArray,
+  anObject,
+  type Check,
+  checked,
+  flag,
+  MAX_TIMER_MS,
+  type Shape,
+  text,
+  timerMs,
+} from './check.js';
 export { type Clock, ManualClock, systemClock, type Timer } from './clock.js';
 export { CodedError, messageOf, toError } from './coded-error.js';
 export { Deadline } from './deadline.js';

@@ -1,4 +1,4 @@
-import { ConnectionClosedError } from '../errors/index.js';
+import { ConnectionClosedError, UnsupportedServerError } from '../errors/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
 import { type BackoffRule, backoffMs, type Clock, type Deferred, deferred, toError } from '../kit/index.js';
 import type { Connections } from '../redis/index.js';
@@ -97,7 +97,7 @@ export class EventReader {
         this.#told = undefined;
       } catch (error) {
         if (this.#isStopped) return;
-        if (error instanceof ConnectionClosedError) return this.#end(error);
+        if (error instanceof ConnectionClosedError || error instanceof UnsupportedServerError) return this.#end(error);
         this.#failed(toError(error));
         await this.#pause(backoffMs(++failuresInRow, RETRY, Math.random()));
       }

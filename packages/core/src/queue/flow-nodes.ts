@@ -1,6 +1,6 @@
 import { type JobsOptions, newJob } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError, refuseUnknown } from '../kit/index.js';
+import { anArray, anObject, type Check, checked, InvalidOptionError, type Shape, text } from '../kit/index.js';
 import type { FlowNode } from '../store/index.js';
 import type { FlowOptions } from './flow-options.js';
 
@@ -34,7 +34,16 @@ export const MAX_FLOW_JOBS = 10_000;
 /** UTF-16 units of their data, for the same reason. */
 export const MAX_FLOW_DATA = 33_554_432;
 
-const KNOWN: ReadonlySet<string> = new Set<keyof FlowJob>(['name', 'queueName', 'data', 'prefix', 'opts', 'children']);
+const unchecked: Check = () => undefined; // `newJob` and `queueRef` look at them
+/** What a node may have. */
+export const FLOW_JOB: Shape<FlowJob> = {
+  name: unchecked,
+  queueName: unchecked,
+  data: unchecked,
+  prefix: text,
+  opts: anObject,
+  children: anArray,
+};
 
 interface Open {
   readonly flow: FlowJob;
@@ -71,11 +80,10 @@ function checkTotal(what: string, total: number, most: number): void {
 }
 
 function flowNode({ flow, parentAt, path }: Open, nodes: readonly FlowNode[], settings: FlowSettings): PlannedNode {
-  checkShape(flow, path);
+  checked(path, flow, FLOW_JOB);
   const { name, queueName, data } = flow;
   const prefix = flow.prefix ?? settings.prefix;
   const opts = flow.opts ?? {};
-  if (typeof prefix !== 'string' || prefix === '') throw new InvalidOptionError(`${path}.prefix`, prefix, 'a text');
   const hasChildren = childrenOf(flow).length > 0;
   const defaults = settings.queuesOptions?.[queueName]?.defaultJobOptions ?? {};
   const above = nodes[parentAt];
@@ -94,14 +102,6 @@ function flowNode({ flow, parentAt, path }: Open, nodes: readonly FlowNode[], se
 
 function childrenOf({ children }: FlowJob): readonly FlowJob[] {
   return children ?? [];
-}
-
-function checkShape(flow: FlowJob, path: string): void {
-  if (typeof flow !== 'object' || flow === null) throw new InvalidOptionError(path, flow, 'an object: { name, queueName, ... }');
-  refuseUnknown(`${path}.`, flow, KNOWN);
-  const { opts, children } = flow;
-  if (typeof (opts ?? {}) !== 'object') throw new InvalidOptionError(`${path}.opts`, opts, 'an object');
-  if (!Array.isArray(children ?? [])) throw new InvalidOptionError(`${path}.children`, children, 'an array');
 }
 
 /** A job that waits for itself would wait for ever. */

@@ -1,6 +1,7 @@
-import { InvalidOptionError, refuseUnknown } from '../kit/index.js';
-import type { ConnectionInput } from '../redis/index.js';
-import { type QueueOptions, resolveQueueOptions } from './queue-options.js';
+import { anObject, checked, flag, type Shape, text } from '../kit/index.js';
+import { type ConnectionInput, checkConnection } from '../redis/index.js';
+import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
+import { LOCAL, QUEUE_OPTIONS, type QueueOptions } from './queue-options.js';
 
 /** BullMQ's options of a FlowProducer by name and meaning. */
 export interface FlowProducerOptions {
@@ -8,12 +9,12 @@ export interface FlowProducerOptions {
   readonly connection?: ConnectionInput;
   /** For nodes that name none. Default `bull`. */
   readonly prefix?: string;
-  /** Accepted for compatibility, without effect. */
+  /** Takes any server, also one older than Redis 6.2. Default false. */
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
   /** Accepted for compatibility, without effect yet. */
-  readonly telemetry?: unknown;
+  readonly telemetry?: Telemetry;
 }
 
 /** Options of one `add`. */
@@ -22,30 +23,31 @@ export interface FlowOptions {
   readonly queuesOptions?: Readonly<Record<string, QueueOptions>>;
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof FlowProducerOptions>([
-  'connection',
-  'prefix',
-  'skipVersionCheck',
-  'skipWaitingForReady',
-  'telemetry',
-]);
-
-/** @throws InvalidOptionError */
-export function resolveFlowProducerOptions(input: FlowProducerOptions): { readonly connection: ConnectionInput; readonly prefix: string } {
-  if (typeof input !== 'object' || input === null) throw new InvalidOptionError('options', input, 'an object');
-  refuseUnknown('', input, KNOWN);
-  return resolveQueueOptions(input as QueueOptions);
+/** The options below the edge. */
+export interface ResolvedFlowProducerOptions {
+  readonly connection: ConnectionInput;
+  readonly prefix: string;
+  readonly skipVersionCheck: boolean;
 }
 
-/** Checks the options of an add. @throws InvalidOptionError */
-export function checkFlowOptions(input: FlowOptions): void {
-  if (typeof input !== 'object' || input === null) throw new InvalidOptionError('options', input, 'an object');
-  refuseUnknown('', input, new Set(['queuesOptions']));
-  const { queuesOptions = {} } = input;
-  if (typeof queuesOptions !== 'object' || queuesOptions === null)
-    throw new InvalidOptionError('queuesOptions', queuesOptions, 'an object');
-  for (const [name, options] of Object.entries(queuesOptions)) {
-    if (typeof options !== 'object' || options === null) throw new InvalidOptionError(`queuesOptions.${name}`, options, 'an object');
-    resolveQueueOptions(options);
-  }
+/** How each option is checked; what is not in here is refused. */
+export const FLOW_PRODUCER_OPTIONS: Shape<FlowProducerOptions> = {
+  connection: checkConnection,
+  prefix: text,
+  skipVersionCheck: flag,
+  skipWaitingForReady: flag,
+  telemetry: checkTelemetry,
+};
+
+/** How the options of an add are checked: those of its queues, as a `Queue` would check them. */
+export const FLOW_OPTIONS: Shape<FlowOptions> = {
+  queuesOptions: (option, value) => {
+    for (const [name, options] of Object.entries(anObject(option, value))) checked(`${option}.${name}`, options, QUEUE_OPTIONS);
+  },
+};
+
+/** @throws InvalidOptionError */
+export function resolveFlowProducerOptions(input: FlowProducerOptions): ResolvedFlowProducerOptions {
+  const { connection = LOCAL, prefix = 'bull', skipVersionCheck = false } = checked('', input, FLOW_PRODUCER_OPTIONS);
+  return Object.freeze({ connection, prefix, skipVersionCheck });
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
 import { addedRecord, Job, type JobRecord } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError, OncePrinter, positiveInt, refuseUnknown } from '../kit/index.js';
+import { anArray, type Check, checked, OncePrinter, positiveInt, type Shape, text } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { ChildrenStore, FlowStore, InspectStore, JobStore, type LEFT_OUT } from '../store/index.js';
 import { type FlowJob, flowNodes, type PlannedNode } from './flow-nodes.js';
-import { checkFlowOptions, type FlowOptions, type FlowProducerOptions, resolveFlowProducerOptions } from './flow-options.js';
+import { FLOW_OPTIONS, type FlowOptions, type FlowProducerOptions, resolveFlowProducerOptions } from './flow-options.js';
 import { FlowReader } from './flow-reader.js';
 
 /** A job of a flow, and its children; a job without any has no `children`. */
@@ -41,7 +41,14 @@ interface PlacedRecord {
   readonly parentAt: number;
 }
 
-const REQUEST: ReadonlySet<string> = new Set<keyof FlowRequest>(['queueName', 'id', 'prefix', 'depth', 'maxChildren']);
+const unchecked: Check = () => undefined; // `queueRef` looks at it
+export const FLOW_REQUEST: Shape<FlowRequest> = {
+  queueName: unchecked,
+  id: text,
+  prefix: text,
+  depth: positiveInt,
+  maxChildren: positiveInt,
+};
 const unheard = new OncePrinter((line) => console.error(line));
 
 /**
@@ -60,10 +67,10 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
   /** @throws InvalidOptionError */
   constructor(options: FlowProducerOptions = {}) {
     super();
-    const { connection, prefix } = resolveFlowProducerOptions(options);
+    const { connection, prefix, skipVersionCheck } = resolveFlowProducerOptions(options);
     this.opts = options;
     this.#prefix = prefix;
-    this.#lease = leaseRuntime(connection);
+    this.#lease = leaseRuntime(connection, skipVersionCheck);
     const { scripts } = this.#lease.runtime.connections;
     this.#store = new FlowStore(scripts);
     this.#reader = new FlowReader(new InspectStore(scripts), new ChildrenStore(scripts));
@@ -83,8 +90,8 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
    * lost: the flow may have been added.
    */
   async add(flow: FlowJob, options: FlowOptions = {}): Promise<JobNode> {
-    checkFlowOptions(options);
-    const { trees, refused } = await this.#insert([['flow', flow]], options);
+    const { queuesOptions } = checked('', options, FLOW_OPTIONS);
+    const { trees, refused } = await this.#insert([['flow', flow]], queuesOptions);
     const ofRoot = refused.get(0);
     if (ofRoot) throw ofRoot;
     this.#tell(refused);
@@ -93,11 +100,8 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
 
   /** Adds many flows in one step. What was refused, of roots too, is told as `error`. @throws as `add` does. */
   async addBulk(flows: readonly FlowJob[]): Promise<JobNode[]> {
-    if (!Array.isArray(flows)) throw new InvalidOptionError('flows', flows, 'an array');
-    const { trees, refused } = await this.#insert(
-      flows.map((flow, at) => [`flows[${at}]`, flow] as const),
-      {},
-    );
+    const roots = (anArray('flows', flows) as readonly FlowJob[]).map((flow, at) => [`flows[${at}]`, flow] as const);
+    const { trees, refused } = await this.#insert(roots, undefined);
     this.#tell(refused);
     return trees;
   }
@@ -107,14 +111,11 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
    * @returns undefined when there is no such job. @throws InvalidOptionError, also for more than 10,000 jobs.
    */
   async getFlow(request: FlowRequest): Promise<JobNode | undefined> {
-    if (typeof request !== 'object' || request === null) throw new InvalidOptionError('request', request, 'an object: { queueName, id }');
-    refuseUnknown('', request, REQUEST);
-    const { queueName, id, prefix = this.#prefix, depth = 10, maxChildren = 20 } = request;
-    if (typeof id !== 'string' || id === '') throw new InvalidOptionError('id', id, 'the id of a job');
-    const extent = { depth: positiveInt('depth', depth), maxChildren: positiveInt('maxChildren', maxChildren) };
+    const { queueName, id, prefix = this.#prefix, depth = 10, maxChildren = 20 } = checked('request', request, FLOW_REQUEST);
+    text('id', id);
     const queue = queueRef(queueName, prefix);
     await this.waitUntilReady();
-    return this.#treesOf(await this.#reader.read(queue, id, extent))[0];
+    return this.#treesOf(await this.#reader.read(queue, id, { depth, maxChildren }))[0];
   }
 
   /** Gives the connection back; the last of its users closes it. */
@@ -129,7 +130,7 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
 
   async #insert(
     roots: readonly (readonly [path: string, flow: FlowJob])[],
-    { queuesOptions }: FlowOptions,
+    queuesOptions: FlowOptions['queuesOptions'],
   ): Promise<{ readonly trees: JobNode[]; readonly refused: ReadonlyMap<number, Error> }> {
     const now = this.#lease.runtime.clock.now();
     const nodes = flowNodes(roots, { prefix: this.#prefix, queuesOptions, now, newId: () => randomUUID() });

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'eventemitter3';
 import { Job, type JobSchedulerJson, type JobSchedulerTemplateOptions, type RepeatOptions } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError } from '../kit/index.js';
+import { type Check, checked, flag, InvalidOptionError, type Shape } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { JobStore, SchedulerStore } from '../store/index.js';
-import { type QueueOptions, resolveQueueOptions } from './queue-options.js';
+import { QUEUE_OPTIONS, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import { Schedulers } from './schedulers.js';
 
 /** BullMQ's options of a JobScheduler by name and meaning. */
@@ -12,6 +12,27 @@ export type JobSchedulerOptions = Pick<
   QueueOptions,
   'connection' | 'prefix' | 'settings' | 'skipVersionCheck' | 'skipWaitingForReady' | 'telemetry'
 >;
+
+/** How each option is checked; what is not in here is refused. */
+export const JOB_SCHEDULER_OPTIONS: Shape<JobSchedulerOptions> = {
+  connection: QUEUE_OPTIONS.connection,
+  prefix: QUEUE_OPTIONS.prefix,
+  settings: QUEUE_OPTIONS.settings,
+  skipVersionCheck: QUEUE_OPTIONS.skipVersionCheck,
+  skipWaitingForReady: QUEUE_OPTIONS.skipWaitingForReady,
+  telemetry: QUEUE_OPTIONS.telemetry,
+};
+
+/** How an iteration is added. */
+export interface UpsertMode {
+  /** Must be true, which is the default: adding the iteration after one that has started is the business of workers. */
+  readonly override?: boolean;
+}
+
+const onlyTrue: Check = (option, value) => {
+  if (!flag(option, value)) throw new InvalidOptionError(option, value, 'true: workers add the iterations themselves');
+};
+export const UPSERT_MODE: Shape<UpsertMode> = { override: onlyTrue };
 
 /**
  * The job schedulers of a queue, apart from a `Queue`: BullMQ's class of that name. `Queue` has the same under shorter names, and applies
@@ -28,10 +49,10 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
   /** @throws InvalidOptionError */
   constructor(queueName: string, options: JobSchedulerOptions = {}) {
     super();
-    const { connection, prefix, repeatStrategy } = resolveQueueOptions(options);
+    const { connection, prefix, repeatStrategy, skipVersionCheck } = resolveQueueOptions(checked('', options, JOB_SCHEDULER_OPTIONS));
     this.opts = options;
     this.#queue = queueRef(queueName, prefix);
-    this.#lease = leaseRuntime(connection);
+    this.#lease = leaseRuntime(connection, skipVersionCheck);
     const { connections, clock } = this.#lease.runtime;
     this.#commands = new JobStore(this.#queue, connections.scripts, clock);
     this.#schedulers = new Schedulers({
@@ -61,19 +82,16 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
     return this.#lease.runtime.connections.command.whenReady();
   }
 
-  /**
-   * See `Queue#upsertJobScheduler`.
-   * @param mode `override` must be true: adding the iteration after one that has started is the business of workers.
-   */
+  /** See `Queue#upsertJobScheduler`. */
   async upsertJobScheduler<Data, Result, Name extends string>(
     id: string,
     repeat: RepeatOptions,
     name: Name,
     data: Data,
     opts: JobSchedulerTemplateOptions = {},
-    { override = true }: { readonly override?: boolean } = {},
+    mode: UpsertMode = {},
   ): Promise<Job<Data, Result, Name> | undefined> {
-    if (!override) throw new InvalidOptionError('override', override, 'true: workers add the iterations themselves');
+    checked('', mode, UPSERT_MODE);
     const record = await this.#schedulers.upsert(id, repeat, { name, data, opts });
     return record && new Job<Data, Result, Name>(this.#queue, record, this.#commands);
   }

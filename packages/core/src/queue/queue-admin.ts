@@ -1,6 +1,6 @@
-import { errorFromStatus } from '../errors/index.js';
-import type { JobProgress } from '../job/index.js';
-import { InvalidOptionError, integer, nonNegativeInt, positiveInt } from '../kit/index.js';
+import { EngineError, errorFromStatus } from '../errors/index.js';
+import { type JobProgress, REMOVE_OPTIONS, type RemoveOptions } from '../job/index.js';
+import { type Check, checked, flag, InvalidOptionError, nonNegativeInt, positiveInt, type Shape } from '../kit/index.js';
 import type { CleanState } from '../store/index.js';
 import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import { QueueView } from './queue-view.js';
@@ -20,6 +20,34 @@ const CLEANABLE: Readonly<Record<CleanType, readonly CleanState[]>> = {
 };
 
 const MAX_BATCH = 1_000;
+
+/** Which finished jobs run again. */
+export interface RetryJobsOptions {
+  /** Jobs a call to Redis, 1000 at most. */
+  readonly count?: number;
+  readonly state?: 'completed' | 'failed';
+  /** Only those that finished until then, epoch ms. Default now. */
+  readonly timestamp?: number;
+}
+
+export interface PromoteJobsOptions {
+  /** Jobs a call to Redis, 1000 at most. */
+  readonly count?: number;
+}
+
+export interface ObliterateOptions {
+  /** Active jobs, too, under the hands of their workers. */
+  readonly force?: boolean;
+  /** Jobs a call to Redis, 1000 at most. */
+  readonly count?: number;
+}
+
+const finishedState: Check = (option, value) => {
+  if (value !== 'failed' && value !== 'completed') throw new InvalidOptionError(option, value, '"failed" or "completed"');
+};
+export const RETRY_JOBS_OPTIONS: Shape<RetryJobsOptions> = { count: positiveInt, state: finishedState, timestamp: nonNegativeInt };
+export const PROMOTE_JOBS_OPTIONS: Shape<PromoteJobsOptions> = { count: positiveInt };
+export const OBLITERATE_OPTIONS: Shape<ObliterateOptions> = { force: flag, count: positiveInt };
 
 /** What operators do to a queue. Each call to Redis is bounded; bulk methods repeat it until nothing is left to do. */
 // biome-ignore lint/suspicious/noExplicitAny: the defaults of BullMQ's own type, which applications rely on
@@ -68,7 +96,8 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
    * @returns 1 removed; 0 a worker holds it, or one of the children.
    * @throws JobStatusError for the next iteration of a job scheduler.
    */
-  remove(jobId: string, { removeChildren = true }: { readonly removeChildren?: boolean } = {}): Promise<number> {
+  async remove(jobId: string, options: RemoveOptions = {}): Promise<number> {
+    const { removeChildren = true } = checked('', options, REMOVE_OPTIONS);
     return this.traced(
       'remove',
       async () => {
@@ -81,8 +110,9 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
 
   /** Appends a row to a job's log. @param keepLogs rows that stay, the newest ones; 0: all. @returns the number of rows kept. */
   async addJobLog(jobId: string, row: string, keepLogs = 0): Promise<number> {
+    nonNegativeInt('keepLogs', keepLogs);
     const { commands } = await this.ready();
-    return check(await commands.addLog(jobId, row, nonNegativeInt('keepLogs', keepLogs)), jobId, 'addLog');
+    return check(await commands.addLog(jobId, row, keepLogs), jobId, 'addLog');
   }
 
   updateJobProgress(jobId: string, progress: JobProgress): Promise<void> {
@@ -96,34 +126,26 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
     );
   }
 
-  /**
-   * Lets finished jobs run again, whatever their priority; their parents wait for them again.
-   * @param options `count`: jobs a call to Redis, 1000 at most; `timestamp`: only those that finished until then, default now.
-   */
-  retryJobs(
-    options: { readonly count?: number; readonly state?: 'completed' | 'failed'; readonly timestamp?: number } = {},
-  ): Promise<void> {
+  /** Lets finished jobs run again, whatever their priority; their parents wait for them again. */
+  async retryJobs(options: RetryJobsOptions = {}): Promise<void> {
+    const { state = 'failed', count = MAX_BATCH, timestamp } = checked('', options, RETRY_JOBS_OPTIONS);
     return this.traced(
       'retryJobs',
       async () => {
-        const { state = 'failed', count = MAX_BATCH } = options;
-        if (state !== 'failed' && state !== 'completed') throw new InvalidOptionError('state', state, '"failed" or "completed"');
-        positiveInt('count', count);
         const { purge, queue, now } = await this.ready();
-        const until = nonNegativeInt('timestamp', options.timestamp ?? now());
+        const until = timestamp ?? now();
         await purge.moveJobs(queue, { state, until, count: Math.min(count, MAX_BATCH) });
       },
       () => ({ kind: SpanKind.PRODUCER, attributes: { [TelemetryAttributes.QueueOptions]: JSON.stringify(options) } }),
     );
   }
 
-  /** Makes all delayed jobs ready, whatever their priority. @param options `count`: jobs a call to Redis, 1000 at most. */
-  promoteJobs(options: { readonly count?: number } = {}): Promise<void> {
+  /** Makes all delayed jobs ready, whatever their priority. */
+  async promoteJobs(options: PromoteJobsOptions = {}): Promise<void> {
+    const { count = MAX_BATCH } = checked('', options, PROMOTE_JOBS_OPTIONS);
     return this.traced(
       'promoteJobs',
       async () => {
-        const { count = MAX_BATCH } = options;
-        positiveInt('count', count);
         const { purge, queue } = await this.ready();
         await purge.moveJobs(queue, { state: 'delayed', count: Math.min(count, MAX_BATCH) });
       },
@@ -132,7 +154,8 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   }
 
   /** Removes all jobs that are ready, and with `delayed` those that wait for a time. Iterations that schedulers depend on stay. */
-  drain(delayed = false): Promise<void> {
+  async drain(delayed = false): Promise<void> {
+    flag('delayed', delayed);
     return this.traced(
       'drain',
       async () => {
@@ -182,18 +205,17 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   /**
    * Pauses the queue and removes it with all its jobs. Parents that wait for children stay, the counter of the rate limit, and
    * deduplication ids of jobs that were not removed.
-   * @param options `force`: active jobs, too, under the hands of their workers; `count`: jobs a call to Redis, 1000 at most.
-   * @throws Error when jobs are active, without `force`: the queue stays paused.
+   * @throws EngineError QUEUE_IS_ACTIVE when jobs are active, without `force`: the queue stays paused.
    */
-  obliterate({ force = false, count = MAX_BATCH }: { readonly force?: boolean; readonly count?: number } = {}): Promise<void> {
+  async obliterate(options: ObliterateOptions = {}): Promise<void> {
+    const { force = false, count = MAX_BATCH } = checked('', options, OBLITERATE_OPTIONS);
     return this.traced('obliterate', async () => {
-      positiveInt('count', count);
       await this.pause();
       const { purge, queue } = await this.ready();
       for (let status = 1; status !== 0; ) {
         status = await purge.obliterate(queue, Math.min(count, MAX_BATCH), force);
-        if (status === -1) throw new Error('Cannot obliterate non-paused queue');
-        if (status === -2) throw new Error('Cannot obliterate queue with active jobs');
+        if (status === -1) throw new EngineError('QUEUE_NOT_PAUSED', 'Cannot obliterate non-paused queue');
+        if (status === -2) throw new EngineError('QUEUE_IS_ACTIVE', 'Cannot obliterate queue with active jobs');
       }
     });
   }
@@ -256,11 +278,11 @@ export class QueueAdmin<Data = any, Result = any, Name extends string = string> 
   }
 
   /** No job starts for `ms`, on workers that have a rate limit. */
-  rateLimit(ms: number): Promise<void> {
+  async rateLimit(ms: number): Promise<void> {
+    positiveInt('expireTimeMs', ms);
     return this.traced(
       'rateLimit',
       async () => {
-        integer('expireTimeMs', ms, 1);
         const { admin, queue } = await this.ready();
         await admin.rateLimit(queue, ms);
       },

@@ -8,6 +8,7 @@ test('defaults are those of BullMQ', () => {
     isAutorun: true,
     lastEventId: '$',
     blockMs: 10_000,
+    skipVersionCheck: false,
   });
 });
 
@@ -16,7 +17,7 @@ test.each([
   [{ blockingTimeout: 0 }, 'blockingTimeout must be an integer from 1'],
   [{ blockingTimeout: '5s' }, 'blockingTimeout must be an integer from 1'],
   [{ lastEventId: 12 }, 'lastEventId must be "$" or the id of a stream entry, such as "1700000000000-0", got 12'],
-  [{ prefix: '' }, 'prefix must be a text, got ""'],
+  [{ prefix: '' }, 'prefix must be a text that is not empty, got ""'],
   [{ connection: 6379 }, 'connection must be a URL, ioredis options or an ioredis client, got 6379'],
   [{ runtime: {} }, 'runtime must be a Runtime, got an object'],
   [{ skipVersionCheck: 1 }, 'skipVersionCheck must be true or false, got 1'],

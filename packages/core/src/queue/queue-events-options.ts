@@ -1,5 +1,5 @@
-import { InvalidOptionError, positiveInt, refuseUnknown } from '../kit/index.js';
-import type { ConnectionInput } from '../redis/index.js';
+import { anObject, checked, flag, InvalidOptionError, type Shape, text, timerMs } from '../kit/index.js';
+import { type ConnectionInput, checkConnection } from '../redis/index.js';
 import { Runtime } from '../runtime/runtime.js';
 import { streamPosition } from './stream-position.js';
 
@@ -10,7 +10,7 @@ export interface QueueEventsProducerOptions {
   readonly prefix?: string;
   /** The runtime whose connections are used; by default the one of this process for `connection`. */
   readonly runtime?: Runtime;
-  /** Accepted for compatibility, without effect. */
+  /** Takes any server, also one older than Redis 6.2; with `runtime`, it is the runtime that says. Default false. */
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
@@ -32,6 +32,7 @@ export interface ResolvedTarget {
   readonly connection: ConnectionInput;
   readonly runtime: Runtime | undefined;
   readonly prefix: string;
+  readonly skipVersionCheck: boolean;
 }
 
 export interface ResolvedQueueEventsOptions extends ResolvedTarget {
@@ -41,41 +42,44 @@ export interface ResolvedQueueEventsOptions extends ResolvedTarget {
 }
 
 const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
-const OF_PRODUCER = ['connection', 'prefix', 'runtime', 'skipVersionCheck', 'skipWaitingForReady', 'telemetry'] as const;
-const KNOWN_TO_PRODUCER: ReadonlySet<string> = new Set<keyof QueueEventsProducerOptions>(OF_PRODUCER);
-const KNOWN: ReadonlySet<string> = new Set<keyof QueueEventsOptions>([...OF_PRODUCER, 'autorun', 'lastEventId', 'blockingTimeout']);
+
+/** How each option is checked; what is not in here is refused. */
+export const PRODUCER_OPTIONS: Shape<QueueEventsProducerOptions> = {
+  connection: checkConnection,
+  prefix: text,
+  runtime: checkRuntime,
+  skipVersionCheck: flag,
+  skipWaitingForReady: flag,
+  telemetry: anObject,
+};
+export const QUEUE_EVENTS_OPTIONS: Shape<QueueEventsOptions> = {
+  ...PRODUCER_OPTIONS,
+  autorun: flag,
+  lastEventId: streamPosition,
+  blockingTimeout: timerMs,
+};
 
 /** @throws InvalidOptionError */
 export function resolveProducerOptions(input: QueueEventsProducerOptions): ResolvedTarget {
-  return Object.freeze(target(input, KNOWN_TO_PRODUCER));
+  return Object.freeze(target(checked('', input, PRODUCER_OPTIONS)));
 }
 
 /** @throws InvalidOptionError */
 export function resolveQueueEventsOptions(input: QueueEventsOptions): ResolvedQueueEventsOptions {
+  const { autorun = true, lastEventId = '$', blockingTimeout = 10_000, ...rest } = checked('', input, QUEUE_EVENTS_OPTIONS);
   return Object.freeze({
-    ...target(input, KNOWN),
-    isAutorun: flag('autorun', input.autorun ?? true),
-    lastEventId: streamPosition('lastEventId', input.lastEventId ?? '$'),
-    blockMs: positiveInt('blockingTimeout', input.blockingTimeout ?? 10_000, 2 ** 31 - 1),
+    ...target(rest),
+    isAutorun: autorun,
+    lastEventId: streamPosition('lastEventId', lastEventId),
+    blockMs: blockingTimeout,
   });
 }
 
-function target(input: QueueEventsProducerOptions, known: ReadonlySet<string>): ResolvedTarget {
-  if (typeof input !== 'object' || input === null) throw new InvalidOptionError('options', input, 'an object');
-  refuseUnknown('', input, known);
-  const { connection, runtime, prefix = 'bull', skipVersionCheck = false, skipWaitingForReady = false } = input;
-  if (typeof prefix !== 'string' || prefix === '') throw new InvalidOptionError('prefix', prefix, 'a text');
-  if (connection !== undefined && typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
-    throw new InvalidOptionError('connection', connection, 'a URL, ioredis options or an ioredis client');
-  }
-  if (runtime !== undefined && !(runtime instanceof Runtime)) throw new InvalidOptionError('runtime', runtime, 'a Runtime');
+function target({ connection, runtime, prefix = 'bull', skipVersionCheck = false }: QueueEventsProducerOptions): ResolvedTarget {
   if (runtime && connection) throw new InvalidOptionError('connection', connection, 'absent when `runtime` is given');
-  flag('skipVersionCheck', skipVersionCheck);
-  flag('skipWaitingForReady', skipWaitingForReady);
-  return { connection: connection ?? LOCAL, runtime, prefix };
+  return { connection: connection ?? LOCAL, runtime, prefix, skipVersionCheck };
 }
 
-function flag(option: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new InvalidOptionError(option, value, 'true or false');
+function checkRuntime(option: string, value: unknown): void {
+  if (!(value instanceof Runtime)) throw new InvalidOptionError(option, value, 'a Runtime');
 }

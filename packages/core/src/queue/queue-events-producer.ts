@@ -25,11 +25,11 @@ export class QueueEventsProducer {
 
   /** @throws InvalidOptionError */
   constructor(name: string, options: QueueEventsProducerOptions = {}) {
-    const { prefix, connection, runtime } = resolveProducerOptions(options);
+    const { prefix, connection, runtime, skipVersionCheck } = resolveProducerOptions(options);
     this.#queue = queueRef(name, prefix);
     this.name = name;
     this.opts = options;
-    this.#lease = runtime ? undefined : leaseRuntime(connection);
+    this.#lease = runtime ? undefined : leaseRuntime(connection, skipVersionCheck);
     this.#runtime = runtime ?? (this.#lease as RuntimeLease).runtime;
   }
 

@@ -48,7 +48,7 @@ export class QueueEvents extends EventEmitter {
     this.#queue = queueRef(name, this.#options.prefix);
     this.name = name;
     this.opts = options;
-    this.#lease = this.#options.runtime ? undefined : leaseRuntime(this.#options.connection);
+    this.#lease = this.#options.runtime ? undefined : leaseRuntime(this.#options.connection, this.#options.skipVersionCheck);
     this.#runtime = this.#options.runtime ?? (this.#lease as RuntimeLease).runtime;
     this.#placed.promise.catch(() => undefined); // whoever waits has the error
     if (this.#options.isAutorun) void this.run(); // cannot fail here
@@ -131,6 +131,7 @@ export class QueueEvents extends EventEmitter {
       problem: (error) => this.#problem(error),
       offline: () => this.#tell('ioredis:close', []),
       ended: (error) => {
+        this.#placed.reject(error);
         this.#problem(error);
         this.close().catch((cause: unknown) => this.#problem(toError(cause)));
       },

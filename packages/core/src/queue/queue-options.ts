@@ -1,6 +1,6 @@
 import { checkJobOptions, type JobsOptions, type RepeatStrategy } from '../job/index.js';
-import { InvalidOptionError, nonNegativeInt, refuseUnknown } from '../kit/index.js';
-import type { ConnectionInput } from '../redis/index.js';
+import { aFunction, checked, flag, nonNegativeInt, type Shape, text } from '../kit/index.js';
+import { type ConnectionInput, checkConnection } from '../redis/index.js';
 import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 
 /** BullMQ's QueueOptions by name and meaning. */
@@ -14,7 +14,7 @@ export interface QueueOptions {
   readonly streams?: { readonly events?: { readonly maxLen?: number } };
   /** Does not write the queue's configuration to Redis when constructed. */
   readonly skipMetasUpdate?: boolean;
-  /** Accepted for compatibility, without effect. */
+  /** Takes any server, also one older than Redis 6.2. Default false. */
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
@@ -31,49 +31,43 @@ export interface ResolvedQueueOptions {
   readonly defaultJobOptions: JobsOptions;
   readonly maxEvents: number;
   readonly isMetaWritten: boolean;
+  readonly skipVersionCheck: boolean;
   readonly telemetry: Telemetry | undefined;
   readonly repeatStrategy: RepeatStrategy | undefined;
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof QueueOptions>([
-  'connection',
-  'prefix',
-  'defaultJobOptions',
-  'streams',
-  'skipMetasUpdate',
-  'skipVersionCheck',
-  'skipWaitingForReady',
-  'settings',
-  'telemetry',
-]);
-const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
+const EVENT_STREAM: Shape<{ readonly maxLen?: number }> = { maxLen: nonNegativeInt };
+const STREAMS: Shape<NonNullable<QueueOptions['streams']>> = {
+  events: (option, value) => checked(option, value, EVENT_STREAM),
+};
+const SETTINGS: Shape<NonNullable<QueueOptions['settings']>> = { repeatStrategy: aFunction };
+/** How each option is checked; what is not in here is refused. */
+export const QUEUE_OPTIONS: Shape<QueueOptions> = {
+  connection: checkConnection,
+  prefix: text,
+  defaultJobOptions: (option, value) => checkJobOptions(value as JobsOptions, `${option}.`),
+  streams: (option, value) => checked(option, value, STREAMS),
+  skipMetasUpdate: flag,
+  skipVersionCheck: flag,
+  skipWaitingForReady: flag,
+  settings: (option, value) => checked(option, value, SETTINGS),
+  telemetry: checkTelemetry,
+};
+/** Where Redis is, unless somebody says. */
+export const LOCAL = Object.freeze({ host: '127.0.0.1', port: 6379 });
 
 /** @throws InvalidOptionError */
 export function resolveQueueOptions(input: QueueOptions): ResolvedQueueOptions {
-  refuseUnknown('', input, KNOWN);
-  const { connection = LOCAL, prefix = 'bull', defaultJobOptions = {}, streams, skipMetasUpdate = false } = input;
-  if (typeof prefix !== 'string' || prefix === '') throw new InvalidOptionError('prefix', prefix, 'a text');
-  if (typeof defaultJobOptions !== 'object' || defaultJobOptions === null) {
-    throw new InvalidOptionError('defaultJobOptions', defaultJobOptions, 'an object');
-  }
-  checkJobOptions(defaultJobOptions, 'defaultJobOptions.');
+  const given = checked('', input, QUEUE_OPTIONS);
+  const { connection = LOCAL, prefix = 'bull', defaultJobOptions = {}, streams, skipMetasUpdate = false, skipVersionCheck = false } = given;
   return Object.freeze({
     connection,
     prefix,
     defaultJobOptions,
-    maxEvents: nonNegativeInt('streams.events.maxLen', streams?.events?.maxLen ?? 10_000),
+    maxEvents: streams?.events?.maxLen ?? 10_000,
     isMetaWritten: !skipMetasUpdate,
-    telemetry: checkTelemetry(input.telemetry),
-    repeatStrategy: strategyOf(input.settings),
+    skipVersionCheck,
+    telemetry: given.telemetry,
+    repeatStrategy: given.settings?.repeatStrategy,
   });
-}
-
-function strategyOf(settings: QueueOptions['settings'] | null): RepeatStrategy | undefined {
-  if (settings === undefined || settings === null) return undefined;
-  if (typeof settings !== 'object') throw new InvalidOptionError('settings', settings, 'an object');
-  const { repeatStrategy } = settings;
-  if (repeatStrategy !== undefined && typeof repeatStrategy !== 'function') {
-    throw new InvalidOptionError('settings.repeatStrategy', repeatStrategy, 'a function');
-  }
-  return repeatStrategy;
 }

@@ -1,5 +1,5 @@
 import { MAX_PRIORITY } from '../job/index.js';
-import { InvalidOptionError, integer, nonNegativeInt } from '../kit/index.js';
+import { anArray, anObject, InvalidOptionError, integer, nonNegativeInt } from '../kit/index.js';
 import type { ListedClient, QueueCounts, QueueMeta, QueueMetrics } from '../store/index.js';
 import { DEFAULT_TYPES, type JobType, knownType, TYPES } from './job-types.js';
 import { formatPrometheus } from './prometheus.js';
@@ -49,7 +49,7 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
 
   /** Ready jobs of each of the given priorities; 0: those without one. */
   async getCountsPerPriority(priorities: readonly number[]): Promise<Record<string, number>> {
-    const wanted = [...new Set(priorities)].map((priority) => integer('priority', priority, 0, MAX_PRIORITY));
+    const wanted = [...new Set(anArray('priorities', priorities))].map((priority) => integer('priority', priority, 0, MAX_PRIORITY));
     const { inspect, queue } = await this.ready();
     const counts = await inspect.priorityCounts(queue, wanted);
     return Object.fromEntries(wanted.map((priority, at) => [String(priority), counts[at] as number]));
@@ -58,8 +58,10 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
   /** Finished jobs per minute, newest first, from minute `start` to `end`, both included; counted by workers with the option `metrics`. */
   async getMetrics(type: 'completed' | 'failed', start = 0, end = -1): Promise<QueueMetrics> {
     if (type !== 'completed' && type !== 'failed') throw new InvalidOptionError('type', type, '"completed" or "failed"');
+    integer('start', start);
+    integer('end', end);
     const { inspect, queue } = await this.ready();
-    return inspect.metrics(queue, type, integer('start', start), integer('end', end));
+    return inspect.metrics(queue, type, start, end);
   }
 
   async getWaitingCount(): Promise<number> {
@@ -70,8 +72,9 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
   }
   /** @param before counts only jobs due before this time, epoch ms. */
   async getDelayedCount(before?: number): Promise<number> {
+    if (before !== undefined) nonNegativeInt('before', before);
     const { inspect, queue } = await this.ready();
-    return inspect.delayedCount(queue, before === undefined ? undefined : nonNegativeInt('before', before));
+    return inspect.delayedCount(queue, before);
   }
   async getPrioritizedCount(): Promise<number> {
     return TYPES.prioritized.count(await this.#counts());
@@ -103,6 +106,7 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
 
   /** Ms until the rate limit lifts; 0: not limited. */
   async getRateLimitTtl(maxJobs?: number): Promise<number> {
+    if (maxJobs !== undefined) nonNegativeInt('maxJobs', maxJobs);
     const { inspect, queue } = await this.ready();
     return inspect.rateLimitMs(queue, maxJobs);
   }
@@ -150,6 +154,7 @@ export class QueueStatus<Data = any, Result = any, Name extends string = string>
 
   /** Counts by state as a Prometheus scrape reads them, with BullMQ's metric names. @param labels added to each line. */
   async exportPrometheusMetrics(labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    anObject('labels', labels);
     const { inspect, queue } = await this.ready();
     const [counts, totals] = await Promise.all([this.getJobCounts(), inspect.finishedTotals(queue)]);
     return formatPrometheus(queue.name, counts, totals, labels);

@@ -1,6 +1,6 @@
 import type { ChildKind, Job, JobState } from '../job/index.js';
 import { decodeJson, toChildJson } from '../job/index.js';
-import { InvalidOptionError, integer } from '../kit/index.js';
+import { flag, InvalidOptionError, integer } from '../kit/index.js';
 import { DEFAULT_TYPES, type JobType, knownType } from './job-types.js';
 import { QueueStatus } from './queue-status.js';
 
@@ -39,6 +39,7 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
     if (ranges.has('wait')) ranges.delete('paused');
     integer('start', start);
     integer('end', end);
+    flag('asc', asc);
     const { inspect, queue } = await this.ready();
     const jobs: Job<Data, Result, Name>[] = [];
     for (const range of ranges) {
@@ -71,6 +72,9 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
 
   /** Rows of a job's log from `start` to `end`, both included, and how many there are. */
   async getJobLogs(jobId: string, start = 0, end = -1, asc = true): Promise<{ logs: string[]; count: number }> {
+    integer('start', start);
+    integer('end', end);
+    flag('asc', asc);
     const { inspect, queue } = await this.ready();
     const { rows, count } = await inspect.logs(queue, jobId, start, end, asc ? 'oldest' : 'newest');
     return { logs: rows, count };
@@ -78,7 +82,7 @@ export class QueueView<Data = any, Result = any, Name extends string = string> e
 
   /** Children of a job with their records, from index `start` to `end`, both included; -1: to the last. */
   async getDependencies(parentId: string, type: 'processed' | 'pending', start = 0, end = -1): Promise<QueueDependencies> {
-    const kind = DEPENDENCY_KINDS[type];
+    const kind = Object.hasOwn(DEPENDENCY_KINDS, type) ? DEPENDENCY_KINDS[type] : undefined;
     if (!kind) throw new InvalidOptionError('type', type, '"processed" or "pending"');
     integer('start', start, 0);
     integer('end', end, -1);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { addedRecord, type Job, type JobsOptions, type NewJob, newJob } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { OncePrinter, toError } from '../kit/index.js';
+import { anArray, anObject, type Check, checked, OncePrinter, type Shape, toError } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { AdminStore, ChildrenStore, ClientStore, InspectStore, ProducerStore, PurgeStore, SchedulerStore } from '../store/index.js';
 import { Tracing } from '../telemetry/tracing.js';
@@ -26,6 +26,9 @@ export interface BulkJob<Data, Name extends string> {
   readonly opts?: JobsOptions;
 }
 
+const unchecked: Check = () => undefined; // `newJob` looks at them
+export const BULK_JOB: Shape<BulkJob<unknown, string>> = { name: unchecked, data: unchecked, opts: anObject };
+
 /**
  * A queue, with BullMQ's names: adds jobs, and asks and tells what concerns all of its workers. Queues of a process that name the same
  * Redis share one connection, with its workers too; adds of one event-loop turn leave together.
@@ -47,7 +50,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
   constructor(name: string, options: QueueOptions = {}) {
     const resolved = resolveQueueOptions(options);
     const queue = queueRef(name, resolved.prefix);
-    const lease = leaseRuntime(resolved.connection);
+    const lease = leaseRuntime(resolved.connection, resolved.skipVersionCheck);
     const { command, scripts } = lease.runtime.connections;
     const { clock } = lease.runtime;
     const { telemetry } = resolved;
@@ -114,14 +117,15 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
    * Adds many jobs, 500 a call, in their order.
    * @throws the error of the first job that was refused; the others were added all the same.
    */
-  addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
+  async addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
+    for (const [at, job] of anArray('jobs', jobs).entries()) checked(`jobs[${at}]`, job, BULK_JOB);
     const tracing = this.#tracing;
     if (!tracing) return this.#addBulk(jobs);
     return tracedAddBulk(tracing, jobs, (carrying) => this.#addBulk(carrying));
   }
 
   async #addBulk(jobs: readonly BulkJob<Data, Name>[]): Promise<Job<Data, Result, Name>[]> {
-    const fresh = jobs.map(({ name, data, opts = {} }) => this.#newJob(name, data, opts));
+    const fresh = jobs.map(({ name, data, opts }) => this.#newJob(name, data, opts ?? {}));
     const ids = await this.#producer.add({ queue: this.#queue, jobs: fresh, now: this.#now() });
     const refused = ids.find((id) => id instanceof Error);
     if (refused) throw refused;
@@ -135,9 +139,9 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
 
   /** The schedulers of this queue behind the interface that BullMQ's own class has; it is closed with the queue. */
   get jobScheduler(): Promise<JobScheduler> {
-    const { connection, prefix, repeatStrategy } = this.#options;
+    const { connection, prefix, skipVersionCheck, repeatStrategy } = this.#options;
     const settings = repeatStrategy ? { settings: { repeatStrategy } } : {};
-    this.#jobScheduler ??= new JobScheduler(this.name, { connection, prefix, ...settings });
+    this.#jobScheduler ??= new JobScheduler(this.name, { connection, prefix, skipVersionCheck, ...settings });
     return Promise.resolve(this.#jobScheduler);
   }
 

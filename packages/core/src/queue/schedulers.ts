@@ -14,7 +14,7 @@ import {
   slotFrom,
 } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
-import { InvalidOptionError, integer, messageOf } from '../kit/index.js';
+import { flag, InvalidOptionError, integer, messageOf } from '../kit/index.js';
 import type { SchedulerStore } from '../store/index.js';
 
 /** What the schedulers of a queue are made and found with. The store waits for no connection, so `ready` does. */
@@ -67,6 +67,7 @@ export class Schedulers {
   /** By the time of the next iteration, the latest first unless `asc`; from index `start` to `end`, both included. */
   async list(start = 0, end = -1, asc = false): Promise<JobSchedulerJson[]> {
     const range = [integer('start', start), integer('end', end)] as const;
+    flag('asc', asc);
     await this.parts.ready();
     return this.parts.store.list(this.parts.queue, ...range, asc ? 'soonest' : 'latest');
   }

@@ -1,5 +1,5 @@
-import { Redis, type RedisOptions } from 'ioredis';
-import { InvalidOptionError } from '../kit/index.js';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { anObject, InvalidOptionError } from '../kit/index.js';
 
 /** How a caller names a Redis: `redis://` URL, ioredis options, or an ioredis client of their own. */
 export type ConnectionInput = string | RedisOptions | Redis;
@@ -63,6 +63,24 @@ export function makeClient(
   }
   if (typeof input === 'string') return { client: new Redis(checkedUrl(input), clientOptions({}, role, clientName)), isOwn: true };
   return { client: new Redis(clientOptions(input, role, clientName)), isOwn: true };
+}
+
+/**
+ * Checks what a caller names a Redis by, before anything is made of it.
+ * @throws InvalidOptionError also for a client of Redis Cluster: a turn is one pipeline over many queues, whose keys would lie on many nodes.
+ */
+export function checkConnection(option: string, value: unknown): void {
+  if (typeof value === 'string') {
+    checkedUrl(value);
+    return;
+  }
+  if (value instanceof Cluster || (isRedis(value) && 'isCluster' in value && value.isCluster === true)) {
+    throw new InvalidOptionError(option, value, 'a single Redis: Redis Cluster is not supported');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError(option, value, 'a URL, ioredis options or an ioredis client');
+  }
+  refuseKeyPrefix(isRedis(value) ? value.options : (anObject(option, value) as RedisOptions));
 }
 
 export function isRedis(input: unknown): input is Redis {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { Command, type Redis } from 'ioredis';
 import { ConnectionClosedError, ConnectionLostError, errorFromReply, RedisUnreachableError } from '../errors/index.js';
-import { type Clock, messageOf, systemClock, type Timer } from '../kit/index.js';
+import { type Clock, messageOf, systemClock, type Timer, toError } from '../kit/index.js';
 import { addressOf, type ConnectionInput, type ConnectionRole, makeClient } from './connection-options.js';
 
 export type RedisArgument = string | number;
@@ -21,12 +21,16 @@ export interface ConnectionOptions {
   /** How long `whenReady` waits unless told otherwise. Default 10 s. */
   readonly readyTimeoutMs?: number;
   readonly clock?: Clock;
+  /** Looks at the server before anybody is told that the connection is ready; what it throws refuses the server for good. */
+  readonly admit?: (connection: Pick<Connection, 'address' | 'send'>) => Promise<void>;
 }
 
 export interface ConnectionEvents {
   ready: () => void;
   /** Was ready and is no longer; every command under way has been rejected. Reconnecting goes on until `close`. */
   offline: () => void;
+  /** The server will not do: nothing is sent to it, and every call rejects with this error. */
+  refused: (error: Error) => void;
   /** A failure nobody else is told of, such as each refused reconnect. */
   error: (error: Error) => void;
 }
@@ -50,6 +54,9 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly #clock: Clock;
   readonly #readyTimeoutMs: number;
   readonly #detach: () => void;
+  readonly #admit: ConnectionOptions['admit'];
+  #admission: 'none' | 'asked' | 'granted';
+  #refusal: Error | undefined;
   #wasReady = false;
   #lastError: string | undefined;
   #closed: Promise<void> | undefined;
@@ -64,11 +71,13 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#isOwn = isOwn;
     this.#clock = options.clock ?? systemClock();
     this.#readyTimeoutMs = options.readyTimeoutMs ?? 10_000;
+    this.#admit = options.admit;
+    this.#admission = options.admit ? 'none' : 'granted';
     this.#detach = this.#listen();
   }
 
   get isReady(): boolean {
-    return this.#closed === undefined && this.#client.status === 'ready';
+    return this.#closed === undefined && this.#admission === 'granted' && this.#client.status === 'ready';
   }
 
   get isClosed(): boolean {
@@ -77,15 +86,18 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   /**
    * Connects on the first call, and waits until commands can be sent.
-   * @throws RedisUnreachableError after `limitMs`, or at once when Redis refuses the credentials; ConnectionClosedError after `close`.
+   * @throws RedisUnreachableError after `limitMs`, or at once when Redis refuses the credentials; UnsupportedServerError for one that is too
+   *   old; ConnectionClosedError after `close`.
    */
   whenReady(limitMs = this.#readyTimeoutMs): Promise<void> {
     if (this.isReady) return Promise.resolve();
     if (this.#closed) return Promise.reject(new ConnectionClosedError(this.address));
+    if (this.#refusal) return Promise.reject(this.#refusal);
     return new Promise((resolve, reject) => {
       const finish = (error?: Error) => {
         timer.cancel();
-        this.#client.off('ready', onReady).off('error', onError).off('end', onEnd);
+        this.off('ready', onReady).off('refused', finish);
+        this.#client.off('error', onError).off('end', onEnd);
         if (error) reject(error);
         else resolve();
       };
@@ -96,8 +108,11 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       const onEnd = () =>
         finish(this.#closed ? new ConnectionClosedError(this.address) : this.#unreachable(this.#lastError ?? 'it hung up'));
       const timer = this.#clock.setTimer(() => finish(this.#unreachable(this.#lastError ?? `no answer within ${limitMs} ms`)), limitMs);
-      this.#client.on('ready', onReady).on('error', onError).on('end', onEnd);
-      if (this.#client.status === 'wait' || this.#client.status === 'end') this.#client.connect().catch(() => undefined); // told by 'error'
+      this.on('ready', onReady).on('refused', finish);
+      this.#client.on('error', onError).on('end', onEnd);
+      if (this.#client.status === 'wait' || this.#client.status === 'end')
+        this.#client.connect().catch(() => undefined); // told by 'error'
+      else if (this.#client.status === 'ready') this.#enter();
     });
   }
 
@@ -123,6 +138,12 @@ export class Connection extends EventEmitter<ConnectionEvents> {
    * @throws ConnectionLostError when any reply got lost: then nothing is known about any of them. ConnectionClosedError after `close`.
    */
   async sendAll(commands: readonly RawCommand[]): Promise<unknown[]> {
+    if (this.#refusal) throw this.#refusal;
+    if (this.#admission !== 'granted' && !this.#closed) throw this.#noConnection();
+    return this.#exchange(commands);
+  }
+
+  async #exchange(commands: readonly RawCommand[]): Promise<unknown[]> {
     this.#assertUsable();
     if (commands.length === 0) return [];
     const sent = commands.map(({ name, args }) => new Command(name, args as RedisArgument[], { replyEncoding: 'utf8' }));
@@ -188,11 +209,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   #listen(): () => void {
     const client = this.#client;
-    const onReady = () => {
-      this.#wasReady = true;
-      this.#lastError = undefined;
-      this.emit('ready');
-    };
+    const onReady = () => this.#enter();
     const onClose = () => {
       if (!this.#wasReady) return;
       this.#wasReady = false;
@@ -202,9 +219,42 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       this.#lastError = reasonOf(error);
       this.emit('error', this.#unreachable(this.#lastError));
     };
-    this.#wasReady = client.status === 'ready';
+    this.#wasReady = this.isReady;
     client.on('ready', onReady).on('close', onClose).on('error', onError);
     return () => void client.off('ready', onReady).off('close', onClose).off('error', onError);
+  }
+
+  /** The client is ready. The first time, the server is looked at before anybody hears of it. */
+  #enter(): void {
+    if (this.#admission === 'asked' || this.#refusal) return;
+    if (this.#admission === 'granted') {
+      this.#wasReady = true;
+      this.#lastError = undefined;
+      this.emit('ready');
+      return;
+    }
+    this.#admission = 'asked';
+    const send = async (name: string, args: readonly RedisArgument[]): Promise<unknown> => {
+      const [result] = await this.#exchange([{ name, args }]);
+      if (result instanceof Error) throw result;
+      return result;
+    };
+    this.#admit?.({ address: this.address, send }).then(
+      () => this.#answered('granted'),
+      (error) => (error instanceof ConnectionLostError ? this.#answered('none') : this.#refuse(toError(error))),
+    );
+  }
+
+  #answered(admission: 'none' | 'granted'): void {
+    this.#admission = admission;
+    if (!this.#closed && this.#client.status === 'ready') this.#enter();
+  }
+
+  #refuse(error: Error): void {
+    if (this.#closed) return;
+    this.#refusal = error;
+    if (this.#isOwn) this.#client.disconnect();
+    this.emit('refused', error);
   }
 
   /** The way of a lone call, which pays for each promise in the latency of its job. */
@@ -225,7 +275,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   #assertUsable(): void {
     if (this.#closed) throw new ConnectionClosedError(this.address);
-    if (this.#client.status !== 'ready') throw new ConnectionLostError(`no connection to Redis at ${this.address}${this.#because()}`);
+    if (this.#client.status !== 'ready') throw this.#noConnection();
   }
 
   /** An error reply stays a result; anything else means that the reply got lost. */
@@ -233,6 +283,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     if (reason instanceof Error && reason.name === 'ReplyError') return errorFromReply(label, reason.message);
     if (this.#closed) throw new ConnectionClosedError(this.address);
     throw new ConnectionLostError(`the connection to Redis at ${this.address} was lost before ${label} was answered${this.#because()}`);
+  }
+
+  #noConnection(): ConnectionLostError {
+    return new ConnectionLostError(`no connection to Redis at ${this.address}${this.#because()}`);
   }
 
   #because(): string {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Clock } from '../kit/index.js';
+import { admitServer } from './admit-server.js';
 import { Connection, type ConnectionEvents } from './connection.js';
 import type { ConnectionInput, ConnectionRole } from './connection-options.js';
 import { Scripts } from './scripts.js';
@@ -10,6 +11,8 @@ export interface ConnectionsOptions {
   readonly blockingName?: string;
   readonly readyTimeoutMs?: number;
   readonly clock?: Clock;
+  /** Takes any server, also one that is too old. */
+  readonly skipVersionCheck?: boolean;
 }
 
 /**
@@ -59,17 +62,19 @@ export class Connections extends EventEmitter<ConnectionEvents> {
   #get(role: ConnectionRole): Connection {
     const known = this.#made.get(role);
     if (known) return known;
-    const { connection: input, blockingName, readyTimeoutMs, clock } = this.#options;
+    const { connection: input, blockingName, readyTimeoutMs, clock, skipVersionCheck = false } = this.#options;
     const connection = new Connection(input, {
       role,
       ...(role === 'blocking' && blockingName !== undefined ? { clientName: blockingName } : {}),
       ...(readyTimeoutMs === undefined ? {} : { readyTimeoutMs }),
       ...(clock === undefined ? {} : { clock }),
+      ...(role === 'command' && !skipVersionCheck ? { admit: admitServer } : {}),
     });
     connection.on('error', (error) => this.emit('error', error));
     if (role === 'command') {
       connection.on('ready', () => this.emit('ready'));
       connection.on('offline', () => this.emit('offline'));
+      connection.on('refused', (error) => this.emit('refused', error));
     }
     this.#made.set(role, connection);
     return connection;

@@ -3,8 +3,8 @@ import type { Connection } from './connection.js';
 /** What INFO says about a server that matters to us. */
 export interface ServerInfo {
   readonly kind: 'redis' | 'valkey' | 'dragonfly';
-  /** Of the protocol it implements, for `redis` and `valkey` alike: `7.2.4`. */
-  readonly version: string;
+  /** Of Redis, whose commands it has: Valkey and Dragonfly say so, too, besides their own. `7.2.4`; undefined: it does not say. */
+  readonly version: string | undefined;
   readonly isCluster: boolean;
   /** Anything but `noeviction` lets Redis throw jobs away when memory runs short. */
   readonly maxmemoryPolicy: string | undefined;
@@ -12,7 +12,7 @@ export interface ServerInfo {
 }
 
 /** @throws ConnectionLostError, or the error of a server that does not allow INFO. */
-export async function readServerInfo(connection: Connection): Promise<ServerInfo> {
+export async function readServerInfo(connection: Pick<Connection, 'send'>): Promise<ServerInfo> {
   return parseServerInfo(String(await connection.send('info', [])));
 }
 
@@ -25,12 +25,17 @@ export function parseServerInfo(text: string): ServerInfo {
   }
   const maxClients = Number(fields.get('maxclients'));
   return {
-    kind: fields.has('dragonfly_version') ? 'dragonfly' : fields.get('server_name') === 'valkey' ? 'valkey' : 'redis',
-    version: fields.get('redis_version') ?? '0.0.0',
+    kind: kindOf(fields),
+    version: fields.get('redis_version'),
     isCluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
     maxmemoryPolicy: fields.get('maxmemory_policy'),
     maxClients: Number.isInteger(maxClients) && maxClients > 0 ? maxClients : undefined,
   };
+}
+
+function kindOf(fields: ReadonlyMap<string, string>): ServerInfo['kind'] {
+  if (fields.has('dragonfly_version')) return 'dragonfly';
+  return fields.get('server_name') === 'valkey' || fields.has('valkey_version') ? 'valkey' : 'redis';
 }
 
 /** Oldest server that knows every command of the scripts (RPOP with a count, LPOS, GETDEL came by 6.2). */
@@ -44,4 +49,11 @@ export function isVersionAtLeast(version: string, minimum: string): boolean {
     if (part !== wanted) return part > wanted;
   }
   return true;
+}
+
+/** Why a server cannot be used, with what to do about it; undefined: it can. One that does not say its version is believed. */
+export function refusalOf({ version }: Pick<ServerInfo, 'version'>): string | undefined {
+  if (version === undefined || isVersionAtLeast(version, MINIMUM_VERSION)) return undefined;
+  const oldest = MINIMUM_VERSION.replace(/\.0$/, '');
+  return `it is version ${version}, and ${oldest} is the oldest that will do: upgrade it (skipVersionCheck: true tries all the same)`;
 }

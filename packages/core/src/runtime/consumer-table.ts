@@ -54,17 +54,17 @@ export class ConsumerTable {
     return pool;
   }
 
-  /** Takes a consumer out; nothing is delivered to it any more. @returns whether it was registered. */
-  unregister(consumer: Consumer): boolean {
+  /** Takes a consumer out; nothing is delivered to it any more. @returns the pool it was in, if it was registered. */
+  unregister(consumer: Consumer): Pool | undefined {
     const queue = this.#queues.get(consumer.queue);
     for (const pool of queue?.pools.values() ?? []) {
       const index = pool.consumers.indexOf(consumer);
       if (index < 0) continue;
       pool.consumers.splice(index, 1);
       this.sweep(pool.queue);
-      return true;
+      return pool;
     }
-    return false;
+    return undefined;
   }
 
   /** Forgets pools, and their queue, once they have neither consumers nor anything open. */

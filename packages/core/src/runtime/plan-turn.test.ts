@@ -1,6 +1,6 @@
 import { type Demand, planTurn, shareOut, TURN_LIMITS } from './plan-turn.js';
 
-const limits = { ...TURN_LIMITS, lanes: 3, laneMin: 16 };
+const limits = { ...TURN_LIMITS, maxOutcomes: 200, maxJobs: 200, lanes: 3, laneMin: 16 };
 const none: Demand = { places: 1_000, outcomes: 0, fitting: 200, free: 0, isReady: false, isLimited: false, isAsked: false, backlog: 0 };
 const demand = (over: Partial<Demand>): Demand => ({ ...none, ...over });
 

@@ -12,7 +12,7 @@ export interface TurnLimits {
   readonly parts: number;
 }
 
-export const TURN_LIMITS: TurnLimits = Object.freeze({ maxOutcomes: 200, maxJobs: 200, maxCalls: 64, lanes: 3, laneMin: 16, parts: 2 });
+export const TURN_LIMITS: TurnLimits = Object.freeze({ maxOutcomes: 100, maxJobs: 100, maxCalls: 64, lanes: 4, laneMin: 16, parts: 2 });
 
 /** What waits at one pool: consumers of one queue that share a call. */
 export interface Demand {

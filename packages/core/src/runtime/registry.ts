@@ -18,39 +18,44 @@ interface Entry {
   users: number;
 }
 
-const entries = new Map<unknown, Entry>();
+type Entries = Map<unknown, Entry>;
+
+const checkedTargets: Entries = new Map();
+/** Of those that take any server. */
+const uncheckedTargets: Entries = new Map();
 /** What the end of a shared runtime may take; its users have committed their outcomes before they let go. */
 const END_MS = 5_000;
 
 /**
  * The runtime of this process for one Redis target: all queues and workers that name the same URL, equal options or the same client
- * share its connections. Nothing is connected before it is used.
+ * share its connections, apart from those that take any server. Nothing is connected before it is used.
  */
-export function leaseRuntime(connection: ConnectionInput): RuntimeLease {
+export function leaseRuntime(connection: ConnectionInput, skipVersionCheck = false): RuntimeLease {
   const key = targetKey(connection);
+  const entries = skipVersionCheck ? uncheckedTargets : checkedTargets;
   let entry = entries.get(key);
   if (!entry || entry.runtime.state === 'failed') {
-    const runtime = new Runtime({ connection });
+    const runtime = new Runtime({ connection, skipVersionCheck });
     entry = { runtime, adds: new AddGatherer(new ProducerStore(runtime.connections.scripts), runtime.clock), users: 0 };
     entries.set(key, entry);
   }
   entry.users++;
-  return lease(key, entry);
+  return lease(entries, key, entry);
 }
 
-function lease(key: unknown, entry: Entry): RuntimeLease {
+function lease(entries: Entries, key: unknown, entry: Entry): RuntimeLease {
   let released: Promise<void> | undefined;
   return {
     runtime: entry.runtime,
     adds: entry.adds,
     release: () => {
-      released ??= giveBack(key, entry);
+      released ??= giveBack(entries, key, entry);
       return released;
     },
   };
 }
 
-async function giveBack(key: unknown, entry: Entry): Promise<void> {
+async function giveBack(entries: Entries, key: unknown, entry: Entry): Promise<void> {
   if (--entry.users > 0) return;
   if (entries.get(key) === entry) entries.delete(key);
   const deadline = Deadline.in(END_MS, systemClock());

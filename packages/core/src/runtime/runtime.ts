@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { UnsupportedServerError } from '../errors/index.js';
 import type { Outcome } from '../job/index.js';
 import {
   type Clock,
@@ -35,6 +36,8 @@ export interface RuntimeOptions {
   readonly logger?: Logger;
   /** Pipelines under way at once, 1 to 8. Default 4. */
   readonly turnsInFlight?: number;
+  /** Takes any server, also one older than Redis 6.2. Default false. */
+  readonly skipVersionCheck?: boolean;
 }
 
 /** Events of a runtime, by the arguments of their listeners. */
@@ -45,7 +48,7 @@ export interface RuntimeEvents {
   offline: [];
   /** A connection could not be made or failed. */
   connectionError: [error: Error];
-  /** A bug in one of the loops: nothing of this runtime works any more, its jobs are aborted. */
+  /** A bug in one of the loops, or a server that will not do: nothing of this runtime works any more, its jobs are aborted. */
   failed: [error: Error];
 }
 
@@ -94,7 +97,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     this.incarnation = incarnationOf(options.incarnation);
     this.clock = options.clock ?? systemClock();
     this.logger = options.logger ?? silentLogger;
-    this.connections = new Connections({ connection: options.connection, clock: this.clock });
+    const { connection, skipVersionCheck = false } = options;
+    this.connections = new Connections({ connection, clock: this.clock, skipVersionCheck });
     const { clock, logger } = this;
     const store = new ConsumerStore(this.connections.scripts);
     const failed = (error: unknown): void => this.fail(error);
@@ -128,6 +132,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
   /**
    * Starts the loops and resolves when Redis answers.
    * @throws RedisUnreachableError when it does not within the connection's limit. The loops go on trying all the same: `ready` tells.
+   *   UnsupportedServerError when the server is too old: the runtime has failed.
    */
   start(): Promise<void> {
     return this.#lifecycle.start();
@@ -146,11 +151,15 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     this.#waiter?.changed();
   }
 
-  /** Delivers nothing to the consumer any more; resolves when no turn under way can bring jobs that were meant for it. */
-  async unregister(consumer: Consumer): Promise<void> {
-    if (!this.#table.unregister(consumer)) return;
+  /**
+   * Delivers nothing to the consumer any more; resolves when no turn under way can bring jobs that were meant for it.
+   * @returns those that came too late, and are back in wait unstarted.
+   */
+  async unregister(consumer: Consumer): Promise<readonly HeldJob[]> {
+    const pool = this.#table.unregister(consumer);
+    if (!pool) return [];
     this.#waiter?.changed();
-    await this.#loop.settleFetches();
+    return this.#loop.returnedTo(pool);
   }
 
   /** A consumer has more or fewer free places, for another reason than a job that came or ended. */
@@ -200,11 +209,18 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     this.#table.listen({ ready: () => this.#loop.wake(), changed: () => this.#waiter?.changed() });
     try {
       await connected;
+    } catch (error) {
+      if (error instanceof UnsupportedServerError) this.fail(error);
+      throw error;
     } finally {
-      this.#maintenance.start();
-      this.#waiter.start();
-      this.#loop.wake();
+      if (this.#state !== 'failed') this.#startLoops(this.#waiter);
     }
+  }
+
+  #startLoops(waiter: MarkerWaiter): void {
+    this.#maintenance.start();
+    waiter.start();
+    this.#loop.wake();
   }
 
   #listen(): void {
@@ -220,6 +236,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
       this.#state = 'offline';
       this.emit('offline');
     });
+    this.connections.on('refused', (error) => this.fail(error));
     this.connections.on('error', (error) => this.#connectionFailed(error));
     if (this.connections.command.isReady) online();
   }
@@ -263,7 +280,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     await Promise.all([waited, turns]);
   }
 
-  /** A bug in a loop, or in what runs jobs on it: everything of this runtime ends, once. */
+  /** A bug in a loop or in what runs jobs on it, or a server that will not do: everything of this runtime ends, once. */
   fail(thrown: unknown): void {
     if (this.#state === 'failed' || this.#state === 'stopped') return;
     this.#state = 'failed';

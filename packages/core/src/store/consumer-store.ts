@@ -2,7 +2,7 @@ import { type QueueRef, queueKeys } from '../keys/queue-keys.js';
 import { toError } from '../kit/index.js';
 import type { RedisArgument, Scripts } from '../redis/index.js';
 import type { ExchangeCall, ExchangeReply, ExchangeStore, HeldLockRef, StalledCheck } from './exchange.js';
-import { pushOutcome } from './outcome-args.js';
+import { pushOutcomes } from './outcome-args.js';
 import { readExchangeReply } from './replies.js';
 
 const LOCKS_PER_CALL = 500;
@@ -69,6 +69,6 @@ function exchangeArgs({ profile, now, want, share, token, outcomes }: ExchangeCa
   const { lockMs, name = '', limiter, maxMetricsSize = 0 } = profile;
   const args: RedisArgument[] = [now, want, share, token, lockMs, name];
   args.push(limiter?.max ?? '', limiter?.durationMs ?? '', maxMetricsSize, outcomes.length);
-  for (const outcome of outcomes) pushOutcome(args, outcome);
+  pushOutcomes(args, outcomes);
   return args;
 }

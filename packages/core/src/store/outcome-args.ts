@@ -1,13 +1,46 @@
-import type { KeepRule, PendingOutcome } from '../job/index.js';
+import type { KeepRule, Outcome, PendingOutcome } from '../job/index.js';
 import type { RedisArgument } from '../redis/index.js';
 
-/** Appends one outcome as lua/includes/read-outcomes.lua reads it. */
-export function pushOutcome(args: RedisArgument[], { jobId, token, at, outcome }: PendingOutcome): void {
+/** Appends outcomes as lua/includes/read-outcomes.lua reads them: neighbours that completed alike share token, time and retention. */
+export function pushOutcomes(args: RedisArgument[], outcomes: readonly PendingOutcome[]): void {
+  for (let first = 0; first < outcomes.length; ) {
+    const one = outcomes[first] as PendingOutcome;
+    if (one.outcome.kind === 'complete') {
+      const keep = keepText(one.outcome.keep);
+      const end = endOfRun(outcomes, first);
+      args.push('complete', one.token, one.at, keep, end - first);
+      for (; first < end; first++) {
+        const { jobId, outcome } = outcomes[first] as PendingOutcome;
+        args.push(jobId, (outcome as Completion).value);
+      }
+    } else {
+      pushOther(args, one, one.outcome);
+      first++;
+    }
+  }
+}
+
+type Completion = Extract<Outcome, { kind: 'complete' }>;
+
+/** Index behind the last outcome of the run that begins at `first`. */
+function endOfRun(outcomes: readonly PendingOutcome[], first: number): number {
+  const { token, at, outcome } = outcomes[first] as PendingOutcome;
+  const { keep } = outcome as Completion;
+  let end = first + 1;
+  for (; end < outcomes.length; end++) {
+    const next = outcomes[end] as PendingOutcome;
+    if (next.outcome.kind !== 'complete' || next.at !== at || next.token !== token || !isSameRule(next.outcome.keep, keep)) break;
+  }
+  return end;
+}
+
+function isSameRule(a: KeepRule, b: KeepRule): boolean {
+  return a === b || (a.count === b.count && a.ageS === b.ageS && a.limit === b.limit);
+}
+
+function pushOther(args: RedisArgument[], { jobId, token, at }: PendingOutcome, outcome: Exclude<Outcome, Completion>): void {
   args.push(outcome.kind, jobId, token, at);
   switch (outcome.kind) {
-    case 'complete':
-      args.push(keepText(outcome.keep), outcome.value);
-      return;
     case 'fail':
       args.push(keepText(outcome.keep), outcome.attempts, outcome.reason, outcome.stacktrace);
       return;

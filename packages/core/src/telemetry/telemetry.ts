@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../kit/index.js';
+import { anObject, InvalidOptionError } from '../kit/index.js';
 import type { SpanKind } from './names.js';
 
 /** What an attribute may be; undefined: not set. */
@@ -66,14 +66,12 @@ export interface MetricOptions {
   readonly unit?: string;
 }
 
-/** @throws InvalidOptionError unless it is absent or has BullMQ's telemetry interface. */
-export function checkTelemetry(value: unknown): Telemetry | undefined {
-  if (value === undefined || value === null) return undefined;
-  const { tracer, contextManager } = value as Partial<Telemetry>;
+/** @throws InvalidOptionError unless it has BullMQ's telemetry interface. */
+export function checkTelemetry(option: string, value: unknown): void {
+  const { tracer, contextManager } = anObject(option, value) as Partial<Telemetry>;
   if (!hasMethods(tracer, ['startSpan']) || !hasMethods(contextManager, ['with', 'active', 'getMetadata', 'fromMetadata'])) {
-    throw new InvalidOptionError('telemetry', value, 'an object with `tracer` and `contextManager`, as bullmq-otel makes it');
+    throw new InvalidOptionError(option, value, 'an object with `tracer` and `contextManager`, as bullmq-otel makes it');
   }
-  return value as Telemetry;
 }
 
 function hasMethods(part: unknown, names: readonly string[]): boolean {

@@ -1,4 +1,5 @@
-import { type Clock, type Deadline, deferred, type Timer } from '../kit/index.js';
+import { type Clock, type Deadline, deferred, InvalidOptionError, nonNegativeInt, type Shape, type Timer } from '../kit/index.js';
+import type { HeldJob } from '../runtime/consumer.js';
 import type { Executor, RunTally } from './executor.js';
 import type { Run } from './run.js';
 
@@ -6,7 +7,7 @@ import type { Run } from './run.js';
 export interface JobRef {
   readonly queue: string;
   readonly jobId: string;
-  /** Epoch ms. */
+  /** Epoch ms at which this process got it. */
   readonly startedAt: number;
 }
 
@@ -16,7 +17,7 @@ export interface DrainReport {
   readonly finished: number;
   /** Rejected after the drain aborted them; all of them are in `returned`, too. */
   readonly aborted: number;
-  /** Back in wait, attempts and stall count untouched. */
+  /** Back in wait, attempts and stall count untouched: by the drain, or because they came when the worker took no job any more. */
   readonly returned: readonly JobRef[];
   /** Neither finished nor given back: their locks were lost, or Redis did not confirm in time. They will stall. */
   readonly lost: readonly JobRef[];
@@ -33,6 +34,13 @@ export interface DrainOptions {
    */
   readonly onDeadline: 'return' | 'linger';
 }
+
+export const DRAIN_OPTIONS: Shape<DrainOptions> = {
+  abortLeadMs: nonNegativeInt,
+  onDeadline: (option, value) => {
+    if (value !== 'return' && value !== 'linger') throw new InvalidOptionError(option, value, '"return" or "linger"');
+  },
+};
 
 /** What jobs put back at the deadline may take to be confirmed. */
 const CONFIRM_MS = 1_500;
@@ -121,13 +129,14 @@ export class Drain implements RunTally {
     return {
       finished: this.#finished,
       aborted: this.#aborted,
-      returned: this.#returned.map(refOf),
-      lost: [...this.#lost].map(refOf),
-      lingering: lingering.map(refOf),
+      returned: this.#returned.map(({ held }) => refOf(held)),
+      lost: [...this.#lost].map(({ held }) => refOf(held)),
+      lingering: lingering.map(({ held }) => refOf(held)),
     };
   }
 }
 
-function refOf({ held }: Run): JobRef {
-  return { queue: held.queue.name, jobId: held.jobId, startedAt: held.startedAt };
+/** A held job as the report names it. */
+export function refOf({ queue, jobId, startedAt }: Pick<HeldJob, 'queue' | 'jobId' | 'startedAt'>): JobRef {
+  return { queue: queue.name, jobId, startedAt };
 }

@@ -10,7 +10,7 @@ import {
   type RunEnd,
 } from '../job/index.js';
 import type { QueueRef } from '../keys/queue-keys.js';
-import { toError } from '../kit/index.js';
+import { flag, type Shape, toError } from '../kit/index.js';
 import type { Consumer, HeldJob } from '../runtime/consumer.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ConsumerStore, type ExchangeReply } from '../store/index.js';
@@ -20,6 +20,13 @@ import { NextJobWait } from './next-job-wait.js';
 import { addNextIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 import type { WorkerSpans } from './worker-spans.js';
+
+export interface NextJobOptions {
+  /** Waits for a job, as long as `drainDelay` says. Default true. */
+  readonly block?: boolean;
+}
+
+export const NEXT_JOB_OPTIONS: Shape<NextJobOptions> = { block: flag };
 
 /** What a lane needs of its worker. */
 export interface ManualLaneParts {

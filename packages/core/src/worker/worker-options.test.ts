@@ -36,7 +36,7 @@ test('renewal and stalled check can be switched off, and retention be given', ()
 
 test.each<[string, WorkerOptions, string]>([
   ['concurrency of 0', { concurrency: 0 }, 'concurrency must be an integer of at least 1, got 0'],
-  ['a fraction', { lockDuration: 1.5 }, 'lockDuration must be an integer of at least 1, got 1.5'],
+  ['a fraction', { lockDuration: 1.5 }, 'lockDuration must be an integer from 1 to 2147483647, got 1.5'],
   [
     'renewal after the lock has run out',
     { lockDuration: 100, lockRenewTime: 200 },
@@ -47,8 +47,8 @@ test.each<[string, WorkerOptions, string]>([
   ['a number for retention', { removeOnComplete: 5 } as never, 'removeOnComplete must be an object, got 5'],
   ['a mistyped name', { concurency: 5 } as never, 'concurency must be absent: did you mean "concurrency"?, got 5'],
   ['a mistyped name inside', { removeOnFail: { cont: 5 } } as never, 'removeOnFail.cont must be absent: did you mean "count"?, got 5'],
-  ['an empty name', { name: '' }, 'name must be a text, got ""'],
-  ['a drain delay of 0', { drainDelay: 0 }, 'drainDelay must be a number above 0, got 0'],
+  ['an empty name', { name: '' }, 'name must be a text that is not empty, got ""'],
+  ['a drain delay of 0', { drainDelay: 0 }, 'drainDelay must be a number of seconds above 0, 2147483 at most, got 0'],
 ])('%s is refused', (_, options, message) => {
   expect(() => resolveWorkerOptions(options)).toThrow(message);
 });

@@ -1,10 +1,26 @@
 import type { ForkOptions } from 'node:child_process';
 import type { WorkerOptions as ThreadOptions } from 'node:worker_threads';
 import type { KeepJobs, RepeatStrategy } from '../job/index.js';
-import { InvalidOptionError, integer, type Logger, positiveInt, refuseUnknown, silentLogger } from '../kit/index.js';
-import type { ConnectionInput } from '../redis/index.js';
+import {
+  aFunction,
+  anObject,
+  type Check,
+  checked,
+  flag,
+  InvalidOptionError,
+  integer,
+  type Logger,
+  MAX_TIMER_MS,
+  nonNegativeInt,
+  positiveInt,
+  type Shape,
+  silentLogger,
+  text,
+  timerMs,
+} from '../kit/index.js';
+import { type ConnectionInput, checkConnection } from '../redis/index.js';
 import type { Upkeep } from '../runtime/consumer.js';
-import type { Runtime } from '../runtime/runtime.js';
+import { Runtime } from '../runtime/runtime.js';
 import type { SandboxOptions } from '../sandbox/index.js';
 import type { FetchProfile } from '../store/index.js';
 import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
@@ -51,7 +67,7 @@ export interface WorkerOptions {
   readonly logger?: Logger;
   /** Accepted for compatibility, without effect: reconnecting is the business of the connection. */
   readonly runRetryDelay?: number;
-  /** Accepted for compatibility, without effect. */
+  /** Takes any server, also one older than Redis 6.2; with `runtime`, it is the runtime that says. Default false. */
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
@@ -79,68 +95,84 @@ export interface ResolvedWorkerOptions {
   readonly removeOnFail: KeepJobs | undefined;
   readonly backoffStrategy: BackoffStrategy | undefined;
   readonly repeatStrategy: RepeatStrategy | undefined;
+  readonly skipVersionCheck: boolean;
   readonly logger: Logger;
   readonly sandbox: SandboxOptions;
   readonly telemetry: Telemetry | undefined;
 }
 
-const FLAGS = ['autorun', 'skipStalledCheck', 'skipLockRenewal', 'skipVersionCheck', 'skipWaitingForReady', 'useWorkerThreads'] as const;
-const KNOWN: ReadonlySet<string> = new Set<keyof WorkerOptions>([
-  'connection',
-  'prefix',
-  'name',
-  'concurrency',
-  'limiter',
-  'metrics',
-  'maximumRateLimitDelay',
-  'maxStartedAttempts',
-  'maxStalledCount',
-  'stalledInterval',
-  'removeOnComplete',
-  'removeOnFail',
-  'drainDelay',
-  'lockDuration',
-  'lockRenewTime',
-  'settings',
-  'runtime',
-  'logger',
-  'runRetryDelay',
-  'workerForkOptions',
-  'workerThreadsOptions',
-  'sandboxGrace',
-  'telemetry',
-  ...FLAGS,
-]);
+type Limiter = NonNullable<WorkerOptions['limiter']>;
+type Settings = NonNullable<WorkerOptions['settings']>;
+
+const KEEP_JOBS: Shape<KeepJobs> = { age: nonNegativeInt, count: (option, value) => integer(option, value, -1), limit: positiveInt };
+const LIMITER: Shape<Limiter> = { max: positiveInt, duration: positiveInt };
+const METRICS: Shape<NonNullable<WorkerOptions['metrics']>> = { maxDataPoints: positiveInt };
+const SETTINGS: Shape<Settings> = { backoffStrategy: aFunction, repeatStrategy: aFunction };
+const keepJobs: Check = (option, value) => checked(option, value, KEEP_JOBS);
+
+/** How each option is checked; what is not in here is refused. */
+export const WORKER_OPTIONS: Shape<WorkerOptions> = {
+  connection: checkConnection,
+  prefix: text,
+  name: text,
+  autorun: flag,
+  concurrency: positiveInt,
+  limiter: (option, value) => {
+    const { max, duration } = checked(option, value, LIMITER);
+    LIMITER.max(`${option}.max`, max);
+    LIMITER.duration(`${option}.duration`, duration);
+  },
+  metrics: (option, value) => checked(option, value, METRICS),
+  maximumRateLimitDelay: timerMs,
+  maxStartedAttempts: nonNegativeInt,
+  maxStalledCount: nonNegativeInt,
+  stalledInterval: timerMs,
+  removeOnComplete: keepJobs,
+  removeOnFail: keepJobs,
+  skipStalledCheck: flag,
+  skipLockRenewal: flag,
+  drainDelay: drainSeconds,
+  lockDuration: timerMs,
+  lockRenewTime: timerMs,
+  settings: (option, value) => checked(option, value, SETTINGS),
+  runtime: checkRuntime,
+  logger: checkLogger,
+  runRetryDelay: nonNegativeInt,
+  skipVersionCheck: flag,
+  skipWaitingForReady: flag,
+  useWorkerThreads: flag,
+  workerForkOptions: checkForkOptions,
+  workerThreadsOptions: anObject,
+  sandboxGrace: positiveInt,
+  telemetry: checkTelemetry,
+};
 
 /** @throws InvalidOptionError with the option's name, the value it had and what it has to be. */
 export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOptions {
-  refuseUnknown('', input, KNOWN);
-  for (const flag of FLAGS) boolean(flag, input[flag]);
-  const lockMs = positiveInt('lockDuration', input.lockDuration ?? 30_000);
-  const lockRenewMs = positiveInt('lockRenewTime', input.lockRenewTime ?? Math.max(1, Math.floor(lockMs / 2)), lockMs);
-  const intervalMs = positiveInt('stalledInterval', input.stalledInterval ?? 30_000);
-  const maxCount = integer('maxStalledCount', input.maxStalledCount ?? 1, 0);
-  if (input.runRetryDelay !== undefined) integer('runRetryDelay', input.runRetryDelay, 0);
-  const { backoffStrategy, repeatStrategy } = settingsOf(input.settings);
+  const given = checked('', input, WORKER_OPTIONS);
+  if (given.runtime && given.connection) throw new InvalidOptionError('connection', given.connection, 'absent when `runtime` is given');
+  const { lockDuration = 30_000, stalledInterval = 30_000, maxStalledCount = 1, drainDelay = 5 } = given;
+  const lockRenewMs = integer('lockRenewTime', given.lockRenewTime ?? Math.max(1, Math.floor(lockDuration / 2)), 1, lockDuration);
   return Object.freeze({
-    prefix: text('prefix', input.prefix ?? 'bull'),
-    isAutorun: input.autorun ?? true,
-    concurrency: concurrencyOf(input.concurrency ?? 1),
-    profile: profileOf(input, lockMs),
+    prefix: given.prefix ?? 'bull',
+    isAutorun: given.autorun ?? true,
+    concurrency: given.concurrency ?? 1,
+    profile: profileOf(given, lockDuration),
     upkeep: Object.freeze({
-      lockRenewMs: input.skipLockRenewal ? undefined : lockRenewMs,
-      stalled: input.skipStalledCheck ? undefined : { intervalMs, maxCount },
-      pollMs: Math.max(1, Math.round(positive('drainDelay', input.drainDelay ?? 5) * 1_000)),
-      maxLimitDelayMs: positiveInt('maximumRateLimitDelay', input.maximumRateLimitDelay ?? 30_000),
+      lockRenewMs: given.skipLockRenewal ? undefined : lockRenewMs,
+      stalled: given.skipStalledCheck ? undefined : { intervalMs: stalledInterval, maxCount: maxStalledCount },
+      pollMs: Math.max(1, Math.round(drainDelay * 1_000)),
+      maxLimitDelayMs: given.maximumRateLimitDelay ?? 30_000,
     }),
-    maxStartedAttempts: input.maxStartedAttempts === undefined ? undefined : integer('maxStartedAttempts', input.maxStartedAttempts, 0),
-    removeOnComplete: keepJobs('removeOnComplete', input.removeOnComplete),
-    removeOnFail: keepJobs('removeOnFail', input.removeOnFail),
-    backoffStrategy,
-    repeatStrategy,
-    logger: input.logger ?? silentLogger,
-    sandbox: sandboxOf(input),
-    telemetry: checkTelemetry(input.telemetry),
+    maxStartedAttempts: given.maxStartedAttempts,
+    removeOnComplete: keepRuleOf(given.removeOnComplete),
+    removeOnFail: keepRuleOf(given.removeOnFail),
+    backoffStrategy: given.settings?.backoffStrategy,
+    repeatStrategy: given.settings?.repeatStrategy,
+    skipVersionCheck: given.skipVersionCheck ?? false,
+    logger: given.logger ?? silentLogger,
+    sandbox: sandboxOf(given),
+    telemetry: given.telemetry,
   });
 }
 
@@ -149,77 +181,48 @@ export function concurrencyOf(value: unknown): number {
   return positiveInt('concurrency', value);
 }
 
-function settingsOf(settings: WorkerOptions['settings'] = {}): Pick<ResolvedWorkerOptions, 'backoffStrategy' | 'repeatStrategy'> {
-  const { backoffStrategy, repeatStrategy } = record('settings', settings, ['backoffStrategy', 'repeatStrategy']);
-  checkFunction('settings.backoffStrategy', backoffStrategy);
-  checkFunction('settings.repeatStrategy', repeatStrategy);
-  return { backoffStrategy: settings.backoffStrategy, repeatStrategy: settings.repeatStrategy };
-}
-
-function checkFunction(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw new InvalidOptionError(option, value, 'a function');
-}
-
 function sandboxOf({
   useWorkerThreads = false,
   workerForkOptions: fork = {},
   workerThreadsOptions: threads = {},
   sandboxGrace = 5_000,
 }: WorkerOptions): SandboxOptions {
-  object('workerForkOptions', fork);
-  object('workerThreadsOptions', threads);
-  if (Array.isArray(fork.stdio) && !fork.stdio.includes('ipc')) {
-    throw new InvalidOptionError('workerForkOptions.stdio', fork.stdio, `with 'ipc' in it: jobs come over that channel`);
-  }
-  return Object.freeze({ useThreads: useWorkerThreads, fork, threads, graceMs: positiveInt('sandboxGrace', sandboxGrace) });
+  return Object.freeze({ useThreads: useWorkerThreads, fork, threads, graceMs: sandboxGrace });
 }
 
-function profileOf(input: WorkerOptions, lockMs: number): FetchProfile {
-  const { limiter, metrics, name } = input;
-  const points = metrics?.maxDataPoints;
+function profileOf({ limiter, metrics, name }: WorkerOptions, lockMs: number): FetchProfile {
+  const points = metrics?.maxDataPoints ?? undefined;
   return Object.freeze({
     lockMs,
-    ...(limiter === undefined ? {} : { limiter: limiterOf(limiter) }),
-    ...(name === undefined ? {} : { name: text('name', name) }),
-    ...(points === undefined ? {} : { maxMetricsSize: positiveInt('metrics.maxDataPoints', points) }),
+    ...(limiter === undefined ? {} : { limiter: { max: limiter.max, durationMs: limiter.duration } }),
+    ...(name === undefined ? {} : { name }),
+    ...(points === undefined ? {} : { maxMetricsSize: points }),
   });
 }
 
-function limiterOf(limiter: unknown): { readonly max: number; readonly durationMs: number } {
-  const { max, duration } = record('limiter', limiter, ['max', 'duration']);
-  return { max: positiveInt('limiter.max', max), durationMs: positiveInt('limiter.duration', duration) };
+function keepRuleOf(rule: KeepJobs | undefined): KeepJobs | undefined {
+  return rule && Object.freeze(checked('keep', rule, KEEP_JOBS));
 }
 
-function keepJobs(option: string, value: unknown): KeepJobs | undefined {
-  if (value === undefined) return undefined;
-  const { age, count, limit } = record(option, value, ['age', 'count', 'limit']);
-  return Object.freeze({
-    ...(count === undefined ? {} : { count: integer(`${option}.count`, count, -1) }),
-    ...(age === undefined ? {} : { age: integer(`${option}.age`, age, 0) }),
-    ...(limit === undefined ? {} : { limit: positiveInt(`${option}.limit`, limit) }),
-  });
+function drainSeconds(option: string, value: unknown): void {
+  const most = Math.floor(MAX_TIMER_MS / 1_000);
+  if (!(typeof value === 'number' && value > 0 && value <= most)) {
+    throw new InvalidOptionError(option, value, `a number of seconds above 0, ${most} at most`);
+  }
 }
 
-function object(option: string, value: unknown): asserts value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvalidOptionError(option, value, 'an object');
+function checkForkOptions(option: string, value: unknown): void {
+  const { stdio } = anObject(option, value) as ForkOptions;
+  if (Array.isArray(stdio) && !stdio.includes('ipc')) {
+    throw new InvalidOptionError(`${option}.stdio`, stdio, `with 'ipc' in it: jobs come over that channel`);
+  }
 }
 
-function record(option: string, value: unknown, names: readonly string[]): Record<string, unknown> {
-  object(option, value);
-  refuseUnknown(`${option}.`, value, new Set(names));
-  return value as Record<string, unknown>;
+function checkRuntime(option: string, value: unknown): void {
+  if (!(value instanceof Runtime)) throw new InvalidOptionError(option, value, 'a Runtime');
 }
 
-function boolean(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'true or false');
-}
-
-function text(option: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new InvalidOptionError(option, value, 'a text');
-}
-
-function positive(option: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw new InvalidOptionError(option, value, 'a number above 0');
+function checkLogger(option: string, value: unknown): void {
+  const logger = anObject(option, value) as Partial<Logger>;
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) aFunction(`${option}.${level}`, logger[level]);
 }

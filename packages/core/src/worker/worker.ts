@@ -2,15 +2,27 @@ import { EventEmitter } from 'eventemitter3';
 import { ConnectionClosedError, RateLimitError } from '../errors/index.js';
 import type { Job } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { Deadline, type Deferred, deferred, InvalidOptionError, OncePrinter, positiveInt, toError } from '../kit/index.js';
+import {
+  anArray,
+  checked,
+  Deadline,
+  type Deferred,
+  deferred,
+  flag,
+  InvalidOptionError,
+  OncePrinter,
+  positiveInt,
+  text,
+  toError,
+} from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
 import { AdminStore, JobStore } from '../store/index.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
-import { Drain, type DrainOptions, type DrainReport } from './drain.js';
+import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport, refOf } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { type LoadedProcessor, loadProcessor, type Processor, processorSource } from './load-processor.js';
-import { ManualLane } from './manual-lane.js';
+import { ManualLane, NEXT_JOB_OPTIONS, type NextJobOptions } from './manual-lane.js';
 import { runListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -50,6 +62,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   #manual: ManualLane | undefined;
   #drain: Drain | undefined;
   #returning: Promise<DrainReport> | undefined;
+  #failure: Error | undefined;
   #closing: Promise<DrainReport> | undefined;
 
   /**
@@ -60,14 +73,12 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   constructor(name: string, processor?: Processor<Data, Result, Name> | null, options: WorkerOptions = {}) {
     super();
     this.#processor = processor === undefined || processor === null ? undefined : processorSource(processor);
-    if (options.runtime && options.connection)
-      throw new InvalidOptionError('connection', options.connection, 'absent when `runtime` is given');
     this.#options = resolveWorkerOptions(options);
     this.#queue = queueRef(name, this.#options.prefix);
     this.name = name;
     this.opts = options;
     this.#concurrency = this.#options.concurrency;
-    this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL);
+    this.#lease = options.runtime ? undefined : leaseRuntime(options.connection ?? LOCAL, this.#options.skipVersionCheck);
     this.#runtime = options.runtime ?? (this.#lease as RuntimeLease).runtime;
     this.#spans = workerSpans(this.#options, name, this.#runtime.clock, (error) => this.#problem(error));
     this.#detach = this.#listen();
@@ -115,9 +126,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
-  pause(doNotWaitActive?: boolean): Promise<void> {
+  async pause(doNotWaitActive = false): Promise<void> {
+    flag('doNotWaitActive', doNotWaitActive);
     const asked = { [TelemetryAttributes.WorkerDoNotWaitActive]: doNotWaitActive };
-    return traced(this.#spans, 'pause', asked, async () => {
+    await traced(this.#spans, 'pause', asked, async () => {
       if (!this.#move('pause')) return;
       if (this.#executor) this.#executor.isOpen = false;
       if (!doNotWaitActive) await this.#executor?.whenEmpty();
@@ -132,7 +144,10 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     this.#tell('resumed');
   }
 
-  /** Resolves when Redis answers. A processor file is loaded by the first job. @throws ConnectionClosedError when the worker closes before. */
+  /**
+   * Resolves when Redis answers. A processor file is loaded by the first job.
+   * @throws ConnectionClosedError when the worker closes before; UnsupportedServerError for a Redis that is too old.
+   */
   async waitUntilReady(): Promise<void> {
     if (this.#processor !== undefined) await this.#load();
     const runtime = this.#runtime;
@@ -141,16 +156,16 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     const ready = deferred();
     this.once('ready', ready.resolve);
     await Promise.race([ready.promise, this.#ended.promise]);
-    if (!isReady()) throw new ConnectionClosedError(this.#runtime.connections.command.address);
+    if (!isReady()) throw this.#failure ?? new ConnectionClosedError(this.#runtime.connections.command.address);
   }
 
   /**
    * Manual processing: the next job, locked with `token` for `lockDuration`; whoever takes it renews its lock and ends it by its methods.
-   * @param options.block waits for a job, as long as `drainDelay` says. Default true.
    * @returns undefined when there is none, and at once when the worker is paused or closing.
    */
-  async getNextJob(token: string, { block = true }: { readonly block?: boolean } = {}): Promise<Job<Data, Result, Name> | undefined> {
-    if (typeof token !== 'string' || token === '') throw new InvalidOptionError('token', token, 'a text that is not empty');
+  async getNextJob(token: string, options: NextJobOptions = {}): Promise<Job<Data, Result, Name> | undefined> {
+    text('token', token);
+    const { block = true } = checked('', options, NEXT_JOB_OPTIONS);
     if (this.isPaused() || this.#closing) return undefined;
     const startedAt = this.#runtime.clock.now();
     const job = (await this.#manualLane().next(token, block)) as Job<Data, Result, Name> | undefined;
@@ -169,6 +184,9 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   /** Renews locks by hand, each with its own token. @returns the ids of jobs whose lock was lost. */
   async extendJobLocks(jobIds: readonly string[], tokens: readonly string[], duration: number): Promise<string[]> {
     const lockMs = positiveInt('duration', duration);
+    if (anArray('tokens', tokens).length !== anArray('jobIds', jobIds).length) {
+      throw new InvalidOptionError('tokens', tokens, `one for each of ${jobIds.length} jobs`);
+    }
     const locks = jobIds.map((jobId, at) => ({ jobId, token: tokens[at] ?? '' }));
     return [...(await this.#manualLane().extendLocks(locks, lockMs))];
   }
@@ -204,6 +222,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    * reports on them.
    */
   drain(deadline: Deadline, options: DrainOptions): Promise<DrainReport> {
+    checked('', options, DRAIN_OPTIONS);
     if (!this.#closing) {
       this.#closing = this.#close(deadline, options);
       return this.#closing;
@@ -219,6 +238,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
    * keep their locks and are committed when they end.
    */
   async close(force = false): Promise<void> {
+    flag('force', force);
     const spans = this.#closing ? undefined : this.#spans; // a second call closes nothing
     await traced(spans, 'close', { [TelemetryAttributes.WorkerForceClose]: force }, async () => {
       const deadline = Deadline.in(force ? 0 : Number.POSITIVE_INFINITY, this.#runtime.clock);
@@ -238,7 +258,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       this.#drain = new Drain(executor, this.#runtime.clock, deadline, options);
       const unregistered = this.#runtime.unregister(executor);
       report = await this.#drain.run();
-      if (report.lingering.length === 0) await unregistered;
+      if (report.lingering.length === 0) report = { ...report, returned: [...report.returned, ...(await unregistered).map(refOf)] };
     }
     await manual;
     const gone = this.#loaded?.close(options.onDeadline === 'return' ? 0 : this.#options.sandbox.graceMs);
@@ -327,6 +347,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
     const ready = (): void => this.#tell('ready');
     const offline = (): void => this.#tell('ioredis:close');
     const failed = (error: Error): void => {
+      this.#failure = error;
       this.#problem(error);
       void this.close(true);
     };
