@@ -94,7 +94,7 @@ export class Watch {
     const hasGivenUp = !mayBeOfAnother && all.some(({ topic }) => topic === 'primary.gave_up');
     const isParked = all.some(({ topic, data }) => topic === 'process.parked' && (data as { slot: number }).slot === slot);
     const stayedParked = before.some((each) => each.slot === slot && each.state === 'parked'); // a restart that failed at once
-    const became = hasGivenUp ? 'gave up' : isParked || stayedParked ? 'parked' : 'restarted';
+    const became = hasGivenUp ? 'gave up' : isParked || (stayedParked && verdict !== 'restarted') ? 'parked' : 'restarted';
     if (verdict === 'gave up') this.#hasGivenUp = true;
     if (verdict === 'restarted') this.restarts++;
     if (verdict === 'forgotten') this.#slots.set(slot, { readyAt: undefined, isForgotten: true });
