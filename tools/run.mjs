@@ -20,6 +20,7 @@ const COMMANDS = {
   demo: { says: 'hash and compress thousands of files on a cluster that is scaled while it works (--dir, --limit, --json)', run: demo },
   test: { says: 'every check and every test; more arguments go to jest', run: test },
   bench: { says: 'speed beside the stock client and the ceiling (--workloads, --rounds, --jobs, --json, --write)', run: bench },
+  faults: { says: 'random faults on a cluster under load; no job may be lost (--minutes, --seed, --rate, --json, --write)', run: faults },
 };
 
 let currentChild;
@@ -41,6 +42,12 @@ async function demo(args) {
 async function bench(args) {
   await prepare();
   await withRedis((env) => passThrough('bench/dist/bench/run.js', args, env));
+}
+
+/** The suite starts, and kills, Redis servers of its own. */
+async function faults(args) {
+  await prepare();
+  await passThrough('faults/dist/faults/run.js', args, {});
 }
 
 async function test(args) {

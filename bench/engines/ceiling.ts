@@ -60,7 +60,7 @@ async function startWorkers(scripts: Scripts, plan: WorkerPlan): Promise<Started
     const token = `ceiling-${process.pid}:${nth}`;
     for (let ids: string[] = [], isFirst = true; isFirst || ids.length > 0; isFirst = false) {
       const now = Date.now();
-      const args = [now, EXCHANGE.batch, 1, token, LOCK_MS, '', '', '', 0, ids.length];
+      const args = [now, EXCHANGE.batch, 1, token, LOCK_MS, '', '', '', 0, 0, ids.length];
       if (ids.length > 0) args.push('complete', token, now, '-1', ids.length);
       for (const id of ids) args.push(id, '"ok"');
       const [statuses, jobs] = (await queue.call(scripts['exchange-jobs'].sha1, args)) as Reply;

@@ -22,8 +22,9 @@
   ARGV[7] limiter    the worker's own rate limit: max, empty: none
   ARGV[8] duration   of that limit, ms
   ARGV[9] metrics    data points per metric; 0: no metrics
-  ARGV[10] outcomes  how many follow, 0..200
-  ARGV[11...]        outcomes, flat: see read-outcomes
+  ARGV[10] asks      1: the caller adds the next iteration of every scheduler itself, with next-iteration; else 0
+  ARGV[11] outcomes  how many follow, 0..200
+  ARGV[12...]        outcomes, flat: see read-outcomes
 
   Returns { statuses, jobs, left, limitedMs, blocked (1 or 0), nextDueAt }
     statuses  one per outcome: 0 done, 1 no child to wait for (nothing changed), 2 an earlier try is in Redis, else a negative status
@@ -35,17 +36,17 @@
           (200 while others are ready); eviction of at most 100 jobs per finish, 1000 per call ]]
 local q = queueOfMeta(KEYS[1])
 q.defers = true
-local now, outcomeCount = tonumber(ARGV[1]), tonumber(ARGV[10])
+local now, outcomeCount = tonumber(ARGV[1]), tonumber(ARGV[11])
 local fetch = {
   now = ARGV[1], want = tonumber(ARGV[2]), share = tonumber(ARGV[3]), token = ARGV[4], lockMs = ARGV[5], name = ARGV[6],
-  limiterMax = tonumber(ARGV[7]), limiterDuration = tonumber(ARGV[8]),
+  limiterMax = tonumber(ARGV[7]), limiterDuration = tonumber(ARGV[8]), asks = ARGV[10] == '1',
 }
 
 readMeta(q)
 local statuses, batch = {}, nil
 if outcomeCount > 0 then
   if outcomeCount > 8 or now % 16 == 0 then trimEvents(q) end -- trimming is approximate: small calls need not do it each time
-  local outcomes = readOutcomes(ARGV, 11, outcomeCount, q.base)
+  local outcomes = readOutcomes(ARGV, 12, outcomeCount, q.base)
   batch = openBatch(q, outcomes)
   for nth, outcome in ipairs(outcomes) do statuses[nth] = applyOutcome(batch, outcome, now) end
   closeBatch(batch, tonumber(ARGV[9]), now)

@@ -11,8 +11,9 @@
   ARGV[2] scheduler  its id
   ARGV[3] job id     of the iteration that has started
   ARGV[4] slot       epoch ms; empty: by the interval of the scheduler
+  ARGV[5] trace      that the iteration goes on with (tm), unless the template names one or none; empty: that of the one before
 
-  Returns 1 added or there already, 0 not the newest iteration, or no such scheduler
+  Returns the id of the iteration, added or there already; 0 not the newest iteration, or no such scheduler
   Events  added, then delayed or waiting; duplicated when that iteration exists
   Cost    O(log schedulers) ]]
 local q = queueOfMeta(KEYS[1])
@@ -23,6 +24,10 @@ local stored = redis.call('HMGET', q.base .. id, 'name', 'data', 'opts')
 if not stored[1] then return 0 end
 
 local opts, slot = decodeObject(stored[3]), tonumber(ARGV[4])
+if ARGV[5] ~= '' then
+  local template = decodeObject(redis.call('HGET', q['repeat'] .. ':' .. scheduler, 'opts'))
+  if template.tm == nil and not template.omc then opts.tm = ARGV[5] end
+end
 if not slot then
   local rule = type(opts['repeat']) == 'table' and opts['repeat'] or {}
   local definition = redis.call('HMGET', q['repeat'] .. ':' .. scheduler, 'every', 'offset')
@@ -31,5 +36,4 @@ if not slot then
   slot = nextSlot(tonumber(last), every, tonumber(definition[2] or rule.offset) or 0, now)
 end
 trimEvents(q)
-addIteration(q, scheduler, { name = stored[1], data = stored[2], opts = opts }, slot, now, ARGV[4] ~= '')
-return 1
+return addIteration(q, scheduler, { name = stored[1], data = stored[2], opts = opts }, slot, now, ARGV[4] ~= '')

@@ -39,6 +39,6 @@ wipe(q.prioritized, false)
 wipe(q.failed, false)
 if budget == 0 then return 1 end
 
-redis.call('DEL', q.events, q.base .. 'delay', q.stalledCheck, q.stalled, q.id, q.pc, q.marker, q.meta,
+redis.call('DEL', q.events, q.exits, q.returns, q.base .. 'delay', q.stalledCheck, q.stalled, q.id, q.pc, q.marker, q.meta,
   q.base .. 'metrics:completed', q.base .. 'metrics:completed:data', q.base .. 'metrics:failed', q.base .. 'metrics:failed:data')
 return 0

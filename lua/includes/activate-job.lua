@@ -24,7 +24,7 @@ local function activateJob(q, id, fetch)
   end
   if isPlain then return fields, false end
   local isDoomed, last = fields[15] and true or false, 17
-  local schedule = fields[13] and followSchedule(q, id, fields, tonumber(fetch.now))
+  local schedule = fields[13] and followSchedule(q, id, fields, tonumber(fetch.now), fetch.asks)
   if schedule then
     fields[18] = schedule
     return fields, isDoomed

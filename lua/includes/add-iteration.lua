@@ -3,12 +3,13 @@
 --- @include "store-job"
 -- Adds the iteration of a scheduler that follows `producer` { name, data, opts, priority }, at `slot` (epoch ms). Nothing is added when
 -- that iteration exists. opts is the decoded table of the producer's options; `isCron` notes the slot for the next one.
+-- Returns the id of the iteration.
 local function addIteration(q, scheduler, producer, slot, now, isCron)
   local at = string.format('%d', slot)
   local id = 'repeat:' .. scheduler .. ':' .. at
   if redis.call('EXISTS', q.base .. id) == 1 then
     emit(q, 'duplicated', 'jobId', id)
-    return
+    return id
   end
   local definition = q['repeat'] .. ':' .. scheduler
   redis.call('ZADD', q['repeat'], at, scheduler)
@@ -27,4 +28,5 @@ local function addIteration(q, scheduler, producer, slot, now, isCron)
   }
   storeJob(q, job)
   insertReady(q, job)
+  return id
 end

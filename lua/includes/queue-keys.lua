@@ -4,7 +4,7 @@ local KEY_SUFFIXES = {
   wait = 'wait', paused = 'paused', active = 'active', prioritized = 'prioritized', pc = 'pc', delayed = 'delayed',
   waitingChildren = 'waiting-children', completed = 'completed', failed = 'failed', stalled = 'stalled',
   stalledCheck = 'stalled-check', marker = 'marker', meta = 'meta', id = 'id', events = 'events', limiter = 'limiter',
-  ['repeat'] = 'repeat',
+  ['repeat'] = 'repeat', exits = 'drover:exits', returns = 'drover:returns',
 }
 local QUEUE_METATABLE = {
   __index = function(q, name)

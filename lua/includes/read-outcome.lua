@@ -20,7 +20,7 @@ local function readOutcome(list, at, base)
     outcome.reason, outcome.stacktrace = list[at + 7], list[at + 8]
     return outcome, at + 9
   elseif kind == 'wait' then
-    outcome.isRateLimited = list[at + 4] == '1'
+    outcome.isRateLimited, outcome.isCounted = list[at + 4] == '1', list[at + 4] == '2'
     return outcome, at + 5
   elseif kind == 'wait-children' then
     outcome.child = list[at + 4]

@@ -23,6 +23,11 @@ local function returnJob(batch, outcome, now)
     emit(q, 'waiting', 'jobId', id, 'prev', 'active')
   elseif kind == 'wait' then
     batch.isRateLimited = batch.isRateLimited or outcome.isRateLimited
+    if outcome.isCounted then
+      if redis.call('HLEN', q.returns) > 20000 then redis.call('DEL', q.returns) end
+      redis.call('HINCRBY', q.returns, (redis.call('HGET', key, 'timestamp') or '') .. ':' .. id, 1)
+      redis.call('PEXPIRE', q.returns, 604800000)
+    end
     if priority > 0 then redis.call('ZADD', q.prioritized, priority * 4294967296, id) else pushWait(q, 'R', id) end
     emit(q, 'waiting', 'jobId', id, 'prev', 'active')
   else

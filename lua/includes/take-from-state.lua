@@ -1,3 +1,4 @@
+--- @include "take-from-list"
 -- Takes an id out of whichever state holds it. Returns that state, or 'unknown'.
 local function takeFromState(q, id)
   if redis.call('ZREM', q.completed, id) == 1 then return 'completed' end
@@ -5,8 +6,8 @@ local function takeFromState(q, id)
   if redis.call('ZREM', q.delayed, id) == 1 then return 'delayed' end
   if redis.call('ZREM', q.failed, id) == 1 then return 'failed' end
   if redis.call('ZREM', q.prioritized, id) == 1 then return 'prioritized' end
-  if redis.call('LREM', q.wait, 0, id) > 0 then return 'wait' end
-  if redis.call('LREM', q.paused, 0, id) > 0 then return 'paused' end
-  if redis.call('LREM', q.active, 0, id) > 0 then return 'active' end
+  for _, name in ipairs({ 'wait', 'paused', 'active' }) do
+    if takeFromList(q, name, id) then return name end
+  end
   return 'unknown'
 end

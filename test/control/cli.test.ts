@@ -100,6 +100,20 @@ describe('look', () => {
     });
   });
 
+  test('show restarts tells cause, reason, jobs in hand and the last lines of each exit', async () => {
+    const { code, stdout, stderr } = await run('show', 'restarts');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      'slot 0: ready, 1 restart',
+      expect.stringMatching(/^ {2}\d+\w.* ago {2}hang: its event loop stood still for 12034 ms, after 1m$/),
+      '    in hand: mail/7',
+      '    | at spin (mail.js:3:1)',
+      '',
+    ]);
+    const document = await droverJson(['show', 'restarts', '--slot', '0', '--socket', socket]);
+    expect(document).toMatchObject({ slots: [{ slot: 0, exits: [{ cause: 'hang', jobs: [{ jobId: '7' }] }] }], isCut: false });
+  });
+
   test('op shows how one ended; ping who answers', async () => {
     const { opId } = await droverJson<{ opId: string }>(['scale', '3', '--socket', socket]);
     expect((await run('op', opId)).stdout).toBe(`${opId} (scale_to): done\n`);
@@ -123,7 +137,7 @@ describe('bad input is one line on stderr and the right code', () => {
     {
       args: ['frobnicate'],
       code: 64,
-      says: 'unknown command "frobnicate"; commands: start, scale, reload, restart, recycle, stop, status, count, op, ping, bench',
+      says: 'unknown command "frobnicate"; commands: start, scale, reload, restart, recycle, stop, status, count, show, op, ping, bench',
     },
     { args: ['scale'], code: 64, says: 'scale: how many workers? Use "scale 6", "scale up 2" or "scale down 2"' },
     { args: ['scale', '-3'], code: 64, says: 'scale: -3 is below zero; to have fewer workers use "scale down 3"' },
@@ -260,7 +274,7 @@ describe('help', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test.each(['start', 'scale', 'reload', 'restart', 'recycle', 'stop', 'status', 'count', 'op', 'ping'])(
+  test.each(['start', 'scale', 'reload', 'restart', 'recycle', 'stop', 'status', 'count', 'show', 'op', 'ping'])(
     'drover %s --help says how it is used',
     async (verb) => {
       const { code, stdout } = await drover([verb, '-h']);

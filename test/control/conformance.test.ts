@@ -58,6 +58,13 @@ describe.each(Object.entries(TRANSPORTS))('%s', (transport, reach) => {
       expect(second.next).toBeUndefined();
     });
 
+    test('show restarts has the exits of each slot, or of one', async () => {
+      const { document } = await client.request({ type: 'show', what: 'restarts' });
+      expect(document).toMatchObject({ slots: [{ slot: 0, exits: [{ class: 'abnormal', cause: 'hang' }] }] });
+      expect((await client.request({ type: 'show', what: 'restarts', slot: 0 })).document).toEqual(document);
+      expect((await failureOf(client.request({ type: 'show', what: 'restarts', slot: 9 }))).code).toBe('NOT_FOUND');
+    });
+
     test('operation tells how one goes, and waits for its end when asked to', async () => {
       const { opId } = await client.request({ type: 'scale_up' });
       expect(await client.request({ type: 'operation', opId, wait: true })).toMatchObject({
@@ -211,6 +218,7 @@ describe.each(Object.entries(TRANSPORTS))('%s', (transport, reach) => {
       row('an unknown victim', request('1', { type: 'scale_down', victim: 'best' }), 'BAD_REQUEST', 'got "best"'),
       row('an unknown mode', request('1', { type: 'stop', mode: 'later' }), 'BAD_REQUEST', 'command.mode'),
       row('an unknown topic', request('1', { type: 'subscribe', topics: ['nope.*'] }), 'BAD_REQUEST', 'unknown topic "nope.*"'),
+      row('nothing to show', request('1', { type: 'show', what: 'pictures' }), 'BAD_REQUEST', 'command.what'),
       row('no topics', request('1', { type: 'subscribe', topics: [] }), 'BAD_REQUEST', 'command.topics'),
       row('a target', request('1', { type: 'ping' }, { target: { all: true } }), 'BAD_REQUEST', 'target:'),
       row('a deadline of nothing', request('1', { type: 'ping' }, { deadlineMs: 0 }), 'OUT_OF_RANGE', 'deadlineMs'),

@@ -27,7 +27,7 @@ async function leaveStaleSocket(path: string): Promise<void> {
   expect(lstatSync(path).isSocket()).toBe(true);
 }
 
-describe('the file', () => {
+describe('acceptance 15: the file', () => {
   test('is born with mode 0600, whatever the umask is, in a directory that is made 0700', async () => {
     const socket = join(privateDir(), 'made', 'for', 'it', 's.sock');
     const seen = startNode('-e', [
@@ -133,7 +133,7 @@ describe('the place of a name', () => {
   });
 });
 
-describe('clients that do not behave', () => {
+describe('acceptance 15: clients that do not behave', () => {
   let socket: string;
   beforeAll(async () => {
     ({ socket } = await startFixture());

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Job, Queue } from '@drover/core';
+import { type FlowJob, FlowProducer, Job, Queue } from '@drover/core';
 import * as bullmq from 'bullmq-v6';
 import { atEnd } from '../support/at-end.js';
 import { collect, Gate, rig } from '../support/engine.js';
-import { startOwnRedis } from '../support/redis.js';
+import { startOwnRedis, testRedisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 test('a queue tells what was done through it and through its jobs', async () => {
@@ -86,15 +86,65 @@ test('jobs that are worked on are neither removed nor cleaned, and their ancesto
   expect(await broken()).toEqual([]);
 });
 
-test('a family of more than 1000 jobs is refused as a whole', async () => {
+test('a family of more than 10,000 jobs below one is refused as a whole', async () => {
   const { queue, redis, prefix } = rig();
   const parent = await queue.add('parent', {});
-  await redis.sadd(`${prefix}:mail:${parent.id}:dependencies`, ...Array.from({ length: 1_001 }, (_, n) => `${prefix}:mail:child-${n}`));
+  await redis.sadd(`${prefix}:mail:${parent.id}:dependencies`, ...Array.from({ length: 10_001 }, (_, n) => `${prefix}:mail:child-${n}`));
   await expect(parent.remove()).rejects.toMatchObject({ code: -12 });
-  expect(await parent.getDependenciesCount()).toEqual({ processed: 0, unprocessed: 1_001, ignored: 0, failed: 0 });
-  expect((await parent.getDependencies()).unprocessed).toHaveLength(1_001);
+  expect(await parent.getDependenciesCount()).toEqual({ processed: 0, unprocessed: 10_001, ignored: 0, failed: 0 });
+  expect((await parent.getDependencies()).unprocessed).toHaveLength(10_001);
   await parent.remove({ removeChildren: false });
   expect(await queue.getJob(parent.id)).toBeUndefined();
+});
+
+describe('the largest flow that can be added can be removed', () => {
+  const node = (name: string, children: FlowJob[] = [], opts: FlowJob['opts'] = {}): FlowJob => ({
+    name,
+    queueName: 'mail',
+    children,
+    opts,
+  });
+  const flows = (prefix: string): FlowProducer => {
+    const producer = new FlowProducer({ connection: testRedisUrl(), prefix });
+    atEnd(() => producer.close());
+    return producer;
+  };
+
+  test('wide: what else waits keeps its place, and a parent apart is released', async () => {
+    const { queue, redis, prefix, broken } = rig();
+    const apart = await flows(prefix).add(node('apart', [node('only', [], { jobId: 'only' })]));
+    await queue.addBulk(Array.from({ length: 300 }, (_, n) => ({ name: `before-${n}`, data: {} })));
+    const before = (await redis.lrange(`${prefix}:mail:wait`, 0, -1)).filter((id) => id !== 'only');
+    const many = Array.from({ length: 9_994 }, (_, n) => node(`c-${n}`));
+    const some = [node('delayed', [], { delay: 100_000 }), node('urgent', [], { priority: 1 }), node('middle', [node('leaf')])];
+    const { job } = await flows(prefix).add(node('root', [...many, ...some]));
+    await queue.addBulk(Array.from({ length: 300 }, (_, n) => ({ name: `after-${n}`, data: {} })));
+    const after = (await redis.lrange(`${prefix}:mail:wait`, 0, -1)).slice(0, 300);
+    await redis.sadd(`${prefix}:mail:${job.id}:dependencies`, `${prefix}:mail:only`); // a child of two parents, as BullMQ makes them
+    await job.remove();
+    expect(await redis.lrange(`${prefix}:mail:wait`, 0, -1)).toEqual([...after, ...before, apart.job.id]);
+    expect(await queue.getJobCounts('wait', 'delayed', 'prioritized', 'waiting-children')).toEqual({
+      ...{ wait: 601, delayed: 0, prioritized: 0, 'waiting-children': 0 },
+    });
+    expect(await redis.keys(`${prefix}:mail:*-*-*`)).toEqual([`${prefix}:mail:${apart.job.id}`]);
+    expect(await broken()).toEqual([]);
+  });
+
+  test('deep; with one job more it is refused', async () => {
+    const { queue, redis, prefix, broken } = rig();
+    let chain = node('leaf');
+    for (let level = 1; level < 10_000; level++) chain = node('level', [chain]);
+    const link = (id: string) => ({ parent: { id, queue: `${prefix}:mail` } });
+    const one = await queue.add('one more', {});
+    const above = await queue.add('above', {}, link(one.id));
+    await flows(prefix).add({ ...chain, opts: link(above.id) });
+    await expect(one.remove()).rejects.toMatchObject({ code: -12 });
+    expect(await queue.getWaitingChildrenCount()).toBe(9_999);
+    await above.remove();
+    expect(await queue.getJobCounts('wait', 'waiting-children')).toEqual({ wait: 1, 'waiting-children': 0 });
+    expect(await redis.keys(`${prefix}:mail:*-*-*`)).toEqual([]);
+    expect(await broken()).toEqual([]);
+  });
 });
 
 test('removing pending children leaves those that are worked on, and what waits for them', async () => {

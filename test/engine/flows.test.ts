@@ -186,7 +186,7 @@ describe('working', () => {
     );
     worker(sum);
     if (policy === 'none') {
-      await counts({ failed: 1, 'waiting-children': 2 });
+      await counts({ failed: 1, completed: 1, 'waiting-children': 2 });
       expect(await queue.getJob('mid').then((job) => job?.getDependencies())).toMatchObject({ unprocessed: [`${prefix}:top:bad`] });
       expect(await queue.remove('bad')).toBe(1);
       await counts({ completed: 3, 'waiting-children': 0 });

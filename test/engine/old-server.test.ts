@@ -1,5 +1,5 @@
 /** A server that is too old is refused when it is first reached, with one error that says what to do. A proxy makes a real one look old. */
-import { Queue, QueueEvents, Worker } from '@drover/core';
+import { FlowProducer, JobScheduler, Queue, QueueEvents, Worker } from '@drover/core';
 import { Redis } from 'ioredis';
 import { atEnd } from '../support/at-end.js';
 import { collect, rig } from '../support/engine.js';
@@ -59,6 +59,29 @@ test('queue events refuse it: they say why once, and close', async () => {
   await expect(events.waitUntilReady()).rejects.toMatchObject(REFUSAL);
   await until(() => !events.isRunning(), { what: 'the events to close' });
   expect(errors).toEqual([[expect.objectContaining(REFUSAL)]]);
+});
+
+test('flow producers and job schedulers refuse it, and use it with skipVersionCheck', async () => {
+  const { url } = await oldServer();
+  const make = (skipVersionCheck: boolean) => {
+    const options = { connection: url, prefix: freshPrefix(), skipVersionCheck };
+    const made = { flows: new FlowProducer(options), schedulers: new JobScheduler('mail', options), queue: new Queue('mail', options) };
+    made.flows.on('error', () => undefined);
+    made.queue.on('error', () => undefined);
+    atEnd(() => Promise.all(Object.values(made).map((one) => one.close())));
+    return made;
+  };
+  const flow = { name: 'a', queueName: 'mail', children: [{ name: 'b', queueName: 'mail' }] };
+  const refusing = make(false);
+  await expect(refusing.flows.add(flow)).rejects.toMatchObject(REFUSAL);
+  await expect(refusing.flows.getFlow({ queueName: 'mail', id: 'a' })).rejects.toMatchObject(REFUSAL);
+  await expect(refusing.schedulers.upsertJobScheduler('s', { every: 60_000 }, 'a', {})).rejects.toMatchObject(REFUSAL);
+  await expect((await refusing.queue.jobScheduler).getSchedulersCount()).rejects.toMatchObject(REFUSAL);
+  const { flows, schedulers, queue } = make(true);
+  const { job } = await flows.add(flow);
+  expect(await flows.getFlow({ queueName: 'mail', id: job.id })).toMatchObject({ children: [{ job: { name: 'b' } }] });
+  await schedulers.upsertJobScheduler('s', { every: 60_000 }, 'a', {});
+  expect(await (await queue.jobScheduler).getSchedulersCount()).toBe(1);
 });
 
 test('with skipVersionCheck it is used all the same, beside those who refuse it', async () => {

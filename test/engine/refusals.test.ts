@@ -2,10 +2,22 @@
  * What cannot be meant is refused at the call, with the option's name and the value, before Redis is asked: nothing listens where these
  * queues and workers look for it. An option or a method without a row here fails the last tests.
  */
-import { InvalidOptionError, Job, Queue, QueueEvents, QueueEventsProducer, Worker } from '@drover/core';
+import { FlowProducer, InvalidOptionError, Job, JobScheduler, Queue, QueueEvents, QueueEventsProducer, Worker } from '@drover/core';
 import { Cluster } from 'ioredis';
-import { JOB_OPTIONS, PRIORITY_CHANGE, REMOVE_OPTIONS, RETRY_OPTIONS } from '../../packages/core/src/job/index.js';
+import {
+  JOB_OPTIONS,
+  PRIORITY_CHANGE,
+  REMOVE_OPTIONS,
+  REPEAT_OPTIONS,
+  RETRY_OPTIONS,
+  TEMPLATE,
+  WAIT_OPTIONS,
+} from '../../packages/core/src/job/index.js';
 import { DEPENDENCIES_REQUEST, DEPENDENCY_COUNTS_REQUEST, PAGE_REQUEST } from '../../packages/core/src/job/job-view.js';
+import { FLOW_JOB } from '../../packages/core/src/queue/flow-nodes.js';
+import { FLOW_OPTIONS, FLOW_PRODUCER_OPTIONS } from '../../packages/core/src/queue/flow-options.js';
+import { FLOW_REQUEST } from '../../packages/core/src/queue/flow-producer.js';
+import { JOB_SCHEDULER_OPTIONS, UPSERT_MODE } from '../../packages/core/src/queue/job-scheduler.js';
 import { BULK_JOB } from '../../packages/core/src/queue/queue.js';
 import { OBLITERATE_OPTIONS, PROMOTE_JOBS_OPTIONS, RETRY_JOBS_OPTIONS } from '../../packages/core/src/queue/queue-admin.js';
 import { PRODUCER_OPTIONS, QUEUE_EVENTS_OPTIONS } from '../../packages/core/src/queue/queue-events-options.js';
@@ -31,9 +43,23 @@ const TEXT = ['', 5, true, {}];
 const OBJECT = [5, 'x', true, []];
 const DELAY = [-5, -0.5, Number.NaN, ENDLESS, '5', true, 315_360_000_001];
 const KEEP = [{ count: -2 }, { count: 1.5 }, { age: -1 }, { limit: 0 }, { cuont: 1 }];
+const LISTS = [5, 'x', {}];
+const NAMES = [5, true, {}];
+const DATES = ['junk', Number.NaN, true, {}];
+const PARENT = ['p', {}, { id: 'p' }, { id: 'p', queue: 'q' }, { id: 'p', queue: 'bull:q', key: 1 }];
+const TELEMETRY = [...OBJECT, {}, { tracer: {} }, { tracer: { startSpan: () => undefined } }];
 const POSITIONS = [1.5, Number.NaN, ENDLESS, '1'];
 
-const CONNECTION: Row = ['connection', 6379, 'localhost', [], new Cluster([NOWHERE], { lazyConnect: true }), { keyPrefix: 'mine:' }];
+const CONNECTION: Row = [
+  'connection',
+  6379,
+  { url: 'localhost' },
+  { url: 6379 },
+  'localhost',
+  [],
+  new Cluster([NOWHERE], { lazyConnect: true }),
+  { keyPrefix: 'mine:' },
+];
 
 const OPTIONS = {
   job: [
@@ -49,7 +75,7 @@ const OPTIONS = {
     ['stackTraceLimit', ...NUMBERS],
     ['sizeLimit', ...NUMBERS],
     ['jobId', ...TEXT, '12', 'a:b', 'meta'],
-    ['parent', 'p', {}, { id: 'p' }, { id: 'p', queue: 'q' }, { id: 'p', queue: 'bull:q', key: 1 }],
+    ['parent', ...PARENT],
     ['deduplication', 'x', {}, { id: '' }, { id: 'x', ttl: -1 }, { id: 'x', ttl: 1.5 }, { id: 'x', extend: 1 }, { id: 'x', tll: 5 }],
     ['debounce', { id: 'x' }],
     ['repeat', { every: 5 }],
@@ -68,8 +94,8 @@ const OPTIONS = {
     ['skipMetasUpdate', ...FLAG],
     ['skipVersionCheck', ...FLAG],
     ['skipWaitingForReady', ...FLAG],
-    ['settings', ...OBJECT],
-    ['telemetry', ...OBJECT],
+    ['settings', ...OBJECT, { repeatStrategy: 'x' }, { backoffStrategy: () => 1 }],
+    ['telemetry', ...TELEMETRY],
     ['prefixx', 'bull'],
   ],
   worker: [
@@ -98,9 +124,10 @@ const OPTIONS = {
     ['skipVersionCheck', ...FLAG],
     ['skipWaitingForReady', ...FLAG],
     ['useWorkerThreads', ...FLAG],
-    ['workerForkOptions', ...OBJECT],
+    ['workerForkOptions', ...OBJECT, { stdio: ['pipe', 'pipe', 'pipe'] }],
     ['workerThreadsOptions', ...OBJECT],
-    ['telemetry', ...OBJECT],
+    ['sandboxGrace', ...ABOVE_ZERO],
+    ['telemetry', ...TELEMETRY],
     ['concurency', 5],
   ],
   queueEvents: [
@@ -124,6 +151,23 @@ const OPTIONS = {
     ['telemetry', ...OBJECT],
     ['autorun', true],
   ],
+  flowProducer: [
+    CONNECTION,
+    ['prefix', ...TEXT],
+    ['skipVersionCheck', ...FLAG],
+    ['skipWaitingForReady', ...FLAG],
+    ['telemetry', ...TELEMETRY],
+    ['prefx', 'bull'],
+  ],
+  jobScheduler: [
+    CONNECTION,
+    ['prefix', ...TEXT],
+    ['settings', ...OBJECT, { repeatStrategy: 'x' }],
+    ['skipVersionCheck', ...FLAG],
+    ['skipWaitingForReady', ...FLAG],
+    ['telemetry', ...TELEMETRY],
+    ['defaultJobOptions', {}],
+  ],
 } satisfies Record<string, readonly Row[]>;
 
 interface Subjects {
@@ -131,6 +175,8 @@ interface Subjects {
   readonly worker: Worker;
   readonly producer: QueueEventsProducer;
   readonly job: Job;
+  readonly flows: FlowProducer;
+  readonly schedulers: JobScheduler;
 }
 
 /** A call that has one argument, or one member of an options object, to be refused. */
@@ -141,6 +187,37 @@ function members(call: string, rows: readonly Row[], run: (subjects: Subjects, o
   const given = rows.map(([name, ...values]): Call => [call, name, values, (on, value) => run(on, { [name]: value } as never)]);
   return [...given, [call, 'options', OBJECT, run], [call, 'colour', ['red'], (on, value) => run(on, { colour: value } as never)]];
 }
+
+/** Makes a scheduler with a rule and a template of one queue, by the queue or by the class of its own. */
+type Upsert = (subjects: Subjects, repeat: object, template: object) => unknown;
+const REPEAT: readonly Row[] = [
+  ['pattern', ...NAMES],
+  ['every', ...NUMBERS],
+  ['limit', ...NUMBERS],
+  ['startDate', ...DATES],
+  ['endDate', ...DATES],
+  ['tz', ...NAMES],
+  ['immediately', ...FLAG],
+  ['offset', ...NUMBERS],
+  ['count', ...NUMBERS],
+  ['evry', 5],
+];
+const upserts = (call: string, upsert: Upsert): Call[] => [
+  ...REPEAT.map(
+    ([name, ...values]): Call => [
+      call,
+      `repeat.${name}`,
+      values,
+      (on, value) => upsert(on, { every: 5, [name]: value }, { name: 'a', opts: {} }),
+    ],
+  ),
+  [call, 'repeat options', OBJECT, (on, value) => upsert(on, value, { name: 'a', opts: {} })],
+  [call, 'template.name', NAMES, (on, value) => upsert(on, { every: 5 }, { name: value, opts: {} })],
+  [call, 'template.opts', OBJECT, (on, value) => upsert(on, { every: 5 }, { name: 'a', opts: value })],
+  [call, 'template.opts.delay', [5], (on, value) => upsert(on, { every: 5 }, { name: 'a', opts: { delay: value } })],
+  [call, 'template.opts.priority', NUMBERS, (on, value) => upsert(on, { every: 5 }, { name: 'a', opts: { priority: value } })],
+];
+const node = (more: object = {}) => ({ name: 'a', queueName: 'mail', ...more }) as never;
 
 const CALLS: readonly Call[] = [
   ...members('Queue.remove', [['removeChildren', ...FLAG]], ({ queue }, options) => queue.remove('a', options)),
@@ -207,6 +284,74 @@ const CALLS: readonly Call[] = [
   ['Queue.getDelayedCount', 'before', NUMBERS, ({ queue }, value) => queue.getDelayedCount(value)],
   ['Queue.exportPrometheusMetrics', 'labels', [5, []], ({ queue }, value) => queue.exportPrometheusMetrics(value)],
 
+  ...upserts('Queue.upsertJobScheduler', ({ queue }, repeat, template) => queue.upsertJobScheduler('s', repeat, template)),
+  ['Queue.upsertJobScheduler', 'job scheduler id', TEXT, ({ queue }, value) => queue.upsertJobScheduler(value, { every: 5 })],
+  ['Queue.upsertJobScheduler', 'template', OBJECT, ({ queue }, value) => queue.upsertJobScheduler('s', { every: 5 }, value)],
+  [
+    'Queue.upsertJobScheduler',
+    'template.nam',
+    ['a'],
+    ({ queue }, value) => queue.upsertJobScheduler('s', { every: 5 }, { nam: value } as never),
+  ],
+  ['Queue.removeJobScheduler', 'job scheduler id', NAMES, ({ queue }, value) => queue.removeJobScheduler(value)],
+  ['Queue.getJobScheduler', 'job scheduler id', NAMES, ({ queue }, value) => queue.getJobScheduler(value)],
+  ['Queue.getJobSchedulers', 'start', POSITIONS, ({ queue }, value) => queue.getJobSchedulers(value)],
+  ['Queue.getJobSchedulers', 'end', POSITIONS, ({ queue }, value) => queue.getJobSchedulers(0, value)],
+  ['Queue.getJobSchedulers', 'asc', FLAG, ({ queue }, value) => queue.getJobSchedulers(0, 1, value)],
+  ['Queue.recordJobCountsMetric', 'type', ['done', 'constructor'], ({ queue }, value) => queue.recordJobCountsMetric(value)],
+
+  ...upserts('JobScheduler.upsertJobScheduler', ({ schedulers }, repeat, { name, opts }: { name?: never; opts?: never }) =>
+    schedulers.upsertJobScheduler('s', repeat, name as never, {}, opts),
+  ),
+  ...members('JobScheduler.upsertJobScheduler', [['override', false, ...FLAG]], ({ schedulers }, mode) =>
+    schedulers.upsertJobScheduler('s', { every: 5 }, 'a', {}, {}, mode),
+  ),
+  [
+    'JobScheduler.upsertJobScheduler',
+    'job scheduler id',
+    TEXT,
+    ({ schedulers }, value) => schedulers.upsertJobScheduler(value, { every: 5 }, 'a', {}),
+  ],
+  ['JobScheduler.removeJobScheduler', 'job scheduler id', NAMES, ({ schedulers }, value) => schedulers.removeJobScheduler(value)],
+  ['JobScheduler.getScheduler', 'job scheduler id', NAMES, ({ schedulers }, value) => schedulers.getScheduler(value)],
+  ['JobScheduler.isJobScheduler', 'job scheduler id', NAMES, ({ schedulers }, value) => schedulers.isJobScheduler(value)],
+  ['JobScheduler.getJobSchedulers', 'start', POSITIONS, ({ schedulers }, value) => schedulers.getJobSchedulers(value)],
+  ['JobScheduler.getJobSchedulers', 'end', POSITIONS, ({ schedulers }, value) => schedulers.getJobSchedulers(0, value)],
+  ['JobScheduler.getJobSchedulers', 'asc', FLAG, ({ schedulers }, value) => schedulers.getJobSchedulers(0, 1, value)],
+
+  ...members('FlowProducer.add', [['queuesOptions', ...OBJECT, { mail: 5 }, { mail: { prefixx: 'a' } }]], ({ flows }, options) =>
+    flows.add(node(), options),
+  ),
+  ['FlowProducer.add', 'flow', [...OBJECT, undefined, null], ({ flows }, value) => flows.add(value)],
+  ['FlowProducer.add', 'flow.job name', [...NAMES, undefined], ({ flows }, value) => flows.add(node({ name: value }))],
+  ['FlowProducer.add', 'flow.queue name', [...TEXT, 'a:b', undefined], ({ flows }, value) => flows.add(node({ queueName: value }))],
+  ['FlowProducer.add', 'flow.prefix', TEXT, ({ flows }, value) => flows.add(node({ prefix: value }))],
+  ['FlowProducer.add', 'flow.opts', OBJECT, ({ flows }, value) => flows.add(node({ opts: value }))],
+  ['FlowProducer.add', 'flow.delay', DELAY, ({ flows }, value) => flows.add(node({ opts: { delay: value } }))],
+  ['FlowProducer.add', 'flow.children', LISTS, ({ flows }, value) => flows.add(node({ children: value }))],
+  ['FlowProducer.add', 'flow.children[0]', OBJECT, ({ flows }, value) => flows.add(node({ children: [value] }))],
+  ['FlowProducer.add', 'flow.childrn', [[]], ({ flows }, value) => flows.add(node({ childrn: value }))],
+  ['FlowProducer.addBulk', 'flows', LISTS, ({ flows }, value) => flows.addBulk(value)],
+  ['FlowProducer.addBulk', 'flows[0]', OBJECT, ({ flows }, value) => flows.addBulk([value])],
+  ['FlowProducer.getFlow', 'request', OBJECT, ({ flows }, value) => flows.getFlow(value)],
+  ...(
+    [
+      ['id', [...TEXT, undefined]],
+      ['prefix', TEXT],
+      ['depth', ABOVE_ZERO],
+      ['maxChildren', ABOVE_ZERO],
+      ['dept', [5]],
+    ] as const
+  ).map(
+    ([name, values]): Call => [
+      'FlowProducer.getFlow',
+      `request.${name}`,
+      values,
+      ({ flows }, value) => flows.getFlow({ queueName: 'mail', id: 'a', [name]: value }),
+    ],
+  ),
+  ['FlowProducer.getFlow', 'queue name', [...TEXT, 'a:b', undefined], ({ flows }, value) => flows.getFlow({ queueName: value, id: 'a' })],
+
   ...members('Worker.getNextJob', [['block', ...FLAG]], ({ worker }, options) => worker.getNextJob('token', options)),
   ['Worker.getNextJob', 'token', TEXT, ({ worker }, value) => worker.getNextJob(value)],
   ...members(
@@ -253,6 +398,7 @@ const CALLS: readonly Call[] = [
   ...members('Job.remove', [['removeChildren', ...FLAG]], ({ job }, options) => job.remove(options)),
   ['Job.changeDelay', 'delay', DELAY, ({ job }, value) => job.changeDelay(value)],
   ['Job.moveToDelayed', 'timestamp', [-1, Number.NaN, ENDLESS, '5', 8e15], ({ job }, value) => job.moveToDelayed(value, 'token')],
+  ...members('Job.moveToWaitingChildren', [['child', ...PARENT]], ({ job }, options) => job.moveToWaitingChildren('token', options)),
   ['Job.clearLogs', 'keepLogs', NUMBERS, ({ job }, value) => job.clearLogs(value)],
   ['Job.extendLock', 'duration', ABOVE_ZERO, ({ job }, value) => job.extendLock('token', value)],
   ['Job.waitUntilFinished', 'ttl', [...NUMBERS, 2 ** 31], ({ job }, value) => job.waitUntilFinished({} as never, value)],
@@ -296,8 +442,11 @@ const PLAIN = new Set([
   ),
   ...['getChildrenValues', 'getIgnoredChildrenFailures', 'getFailedChildrenValues', 'toJSON', 'asJSON', 'check'].map((n) => `Job.${n}`),
   ...['updateData', 'updateProgress', 'log', 'promote', 'removeDeduplicationKey', 'removeUnprocessedChildren'].map((n) => `Job.${n}`),
-  ...['removeChildDependency', 'discard', 'moveToCompleted', 'moveToFailed', 'moveToWait', 'moveToWaitingChildren'].map((n) => `Job.${n}`),
+  ...['removeChildDependency', 'discard', 'moveToCompleted', 'moveToFailed', 'moveToWait'].map((n) => `Job.${n}`),
   'Job.ownToken',
+  'Queue.traced', // for the classes of queues themselves
+  ...['waitUntilReady', 'close', 'disconnect'].map((name) => `FlowProducer.${name}`),
+  ...['toKey', 'waitUntilReady', 'getSchedulersCount', 'close', 'disconnect'].map((name) => `JobScheduler.${name}`),
 ]);
 
 let subjects: Subjects;
@@ -308,9 +457,12 @@ beforeAll(() => {
   const worker = new Worker('mail', null, { connection: NOWHERE });
   worker.on('error', () => undefined);
   const producer = new QueueEventsProducer('mail', { connection: NOWHERE });
-  atEnd(() => Promise.all([queue.close(), worker.close(), producer.close()]));
+  const flows = new FlowProducer({ connection: NOWHERE });
+  flows.on('error', () => undefined);
+  const schedulers = new JobScheduler('mail', { connection: NOWHERE });
+  atEnd(() => Promise.all([queue.close(), worker.close(), producer.close(), flows.close(), schedulers.close()]));
   const job = Job.fromJSON(queue, { name: 'a', data: '{}', opts: '{}', timestamp: '1' }, 'a');
-  subjects = { queue, worker, producer, job };
+  subjects = { queue, worker, producer, job, flows, schedulers };
 });
 
 /** What a call throws or rejects with. A call that is not refused and then waits for Redis is seen by its error, or by the test's limit. */
@@ -353,6 +505,8 @@ describe.each([
   ['Worker', OPTIONS.worker, (options: object) => new Worker('mail', null, options)],
   ['QueueEvents', OPTIONS.queueEvents, (options: object) => new QueueEvents('mail', options)],
   ['QueueEventsProducer', OPTIONS.producer, (options: object) => new QueueEventsProducer('mail', options)],
+  ['FlowProducer', OPTIONS.flowProducer, (options: object) => new FlowProducer(options)],
+  ['JobScheduler', OPTIONS.jobScheduler, (options: object) => new JobScheduler('mail', options)],
 ] as const)('options of %s', (_, rows, make) => {
   test.each((rows as readonly Row[]).map(([name, ...values]) => [name, values] as const))('%s', (name, values) => {
     for (const value of values) {
@@ -380,6 +534,9 @@ describe('arguments of methods', () => {
 describe('nothing is left out', () => {
   const namesOf = (rows: readonly Row[]) => new Set(rows.map(([name]) => name));
   const ofCall = (call: string) => new Set(CALLS.filter(([each]) => each === call).map(([, name]) => name));
+  /** Members of an argument. @param others those without effect, and those that errors give another name. */
+  const membersOf = (call: string, path: string, ...others: string[]) =>
+    new Set([...others, ...[...ofCall(call)].flatMap((name) => (name.startsWith(`${path}.`) ? [name.slice(path.length + 1)] : []))]);
 
   test.each([
     ['jobs', JOB_OPTIONS, namesOf(OPTIONS.job)],
@@ -387,6 +544,20 @@ describe('nothing is left out', () => {
     ['Worker', WORKER_OPTIONS, namesOf(OPTIONS.worker)],
     ['QueueEvents', QUEUE_EVENTS_OPTIONS, namesOf(OPTIONS.queueEvents)],
     ['QueueEventsProducer', PRODUCER_OPTIONS, namesOf(OPTIONS.producer)],
+    ['FlowProducer', FLOW_PRODUCER_OPTIONS, namesOf(OPTIONS.flowProducer)],
+    ['JobScheduler', JOB_SCHEDULER_OPTIONS, namesOf(OPTIONS.jobScheduler)],
+    ['FlowProducer.add', FLOW_OPTIONS, ofCall('FlowProducer.add')],
+    ['a node of FlowProducer.add', FLOW_JOB, membersOf('FlowProducer.add', 'flow', 'name', 'queueName', 'data')],
+    ['FlowProducer.getFlow', FLOW_REQUEST, membersOf('FlowProducer.getFlow', 'request', 'queueName')],
+    ['Queue.upsertJobScheduler', REPEAT_OPTIONS, membersOf('Queue.upsertJobScheduler', 'repeat', 'key', 'jobId', 'prevMillis')],
+    [
+      'JobScheduler.upsertJobScheduler',
+      REPEAT_OPTIONS,
+      membersOf('JobScheduler.upsertJobScheduler', 'repeat', 'key', 'jobId', 'prevMillis'),
+    ],
+    ['a template of Queue.upsertJobScheduler', TEMPLATE, membersOf('Queue.upsertJobScheduler', 'template', 'data')],
+    ['the mode of JobScheduler.upsertJobScheduler', UPSERT_MODE, ofCall('JobScheduler.upsertJobScheduler')],
+    ['Job.moveToWaitingChildren', WAIT_OPTIONS, ofCall('Job.moveToWaitingChildren')],
     ['Queue.remove', REMOVE_OPTIONS, ofCall('Queue.remove')],
     ['Queue.retryJobs', RETRY_JOBS_OPTIONS, ofCall('Queue.retryJobs')],
     ['Queue.promoteJobs', PROMOTE_JOBS_OPTIONS, ofCall('Queue.promoteJobs')],
@@ -406,7 +577,7 @@ describe('nothing is left out', () => {
 
   test('every method has a row, or takes nothing that could be refused', () => {
     const called = new Set(CALLS.map(([call]) => call));
-    const methods = [Queue, Worker, QueueEvents, QueueEventsProducer, Job].flatMap((one) =>
+    const methods = [Queue, Worker, QueueEvents, QueueEventsProducer, Job, FlowProducer, JobScheduler].flatMap((one) =>
       methodsOf(one).map((name) => `${one.name}.${name}`),
     );
     expect(methods.filter((name) => !called.has(name) && !PLAIN.has(name))).toEqual([]);

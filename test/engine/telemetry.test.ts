@@ -1,11 +1,12 @@
 /** The option `telemetry` with OpenTelemetry behind it, and with one that fails. */
-import { type Telemetry, Worker } from '@drover/core';
+import { FlowProducer, JobScheduler, type Telemetry, Worker } from '@drover/core';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { BullMQOtel } from 'bullmq-otel';
+import { atEnd } from '../support/at-end.js';
 import { collect, rig } from '../support/engine.js';
 import { recordingTelemetry } from '../support/recording-telemetry.js';
 import { until } from '../support/until.js';
@@ -28,14 +29,14 @@ const otel = (options: { readonly enableMetrics?: boolean } = {}) =>
   new BullMQOtel({ tracerName: 'test', meterName: 'test', ...options }) as unknown as Telemetry;
 
 /** Spans of the trace that the first span of this name belongs to, as `name <- name of its parent`. */
-function traceOf(name: string): string[] {
+function traceOf(name: string, labelOf: (span: ReadableSpan) => string = (span) => span.name): string[] {
   const all = spans.getFinishedSpans();
   const traceId = all.find((span) => span.name === name)?.spanContext().traceId;
-  const named = new Map(all.map((span) => [span.spanContext().spanId, span.name]));
+  const named = new Map(all.map((span) => [span.spanContext().spanId, labelOf(span)]));
   const parentOf = ({ parentSpanContext }: ReadableSpan) => (parentSpanContext ? named.get(parentSpanContext.spanId) : undefined);
   return all
     .filter((span) => span.spanContext().traceId === traceId)
-    .map((span) => `${span.name} <- ${parentOf(span)}`)
+    .map((span) => `${labelOf(span)} <- ${parentOf(span)}`)
     .sort();
 }
 
@@ -60,6 +61,69 @@ test('one trace goes from the producer through the worker to the child that the 
     'process mail <- add mail.parent',
     'process mail <- add mail.parent',
   ]);
+});
+
+/** Resolves when so many runs of the queue `mail` have been told. */
+const runsTold = (count: number) =>
+  until(() => spans.getFinishedSpans().filter(({ name }) => name === 'process mail').length >= count, { what: `${count} runs to be told` });
+
+test('one trace goes from the producer of a flow through the runs of its three levels to the job that one of them adds', async () => {
+  const telemetry = otel();
+  const { queue, worker, counts, prefix, url } = rig('mail', { telemetry });
+  const flows = new FlowProducer({ connection: url, prefix, telemetry });
+  atEnd(() => flows.close());
+  worker(async (job) => void (job.name === 'leaf' && (await queue.add('extra', {}))), { telemetry });
+  const node = (name: string, ...children: object[]) => ({ name, queueName: 'mail', children }) as never;
+  await flows.add(node('root', node('mid', node('leaf')), node('side')));
+  await counts({ completed: 5 });
+  await runsTold(5);
+  const job = (span: ReadableSpan) => [span.name, span.attributes['bullmq.job.name']].filter(Boolean).join(' ');
+  expect(traceOf('addFlow mail', job).filter((line) => !line.startsWith('complete'))).toEqual([
+    'add mail.extra extra <- process mail leaf',
+    'addFlow mail <- undefined',
+    'addNode mail leaf <- addNode mail mid',
+    'addNode mail mid <- addNode mail root',
+    'addNode mail root <- addFlow mail',
+    'addNode mail side <- addNode mail root',
+    'process mail extra <- add mail.extra extra',
+    'process mail leaf <- addNode mail leaf',
+    'process mail mid <- addNode mail mid',
+    'process mail root <- addNode mail root',
+    'process mail side <- addNode mail side',
+  ]);
+});
+
+describe('each iteration of a scheduler has a trace of its own, from the one who added it through its run to the job that it adds', () => {
+  const repeatStrategy = (millis: number) => millis + 20;
+  test.each([
+    { by: 'an interval', rule: { every: 20, limit: 3 }, settings: {} },
+    { by: 'a pattern', rule: { pattern: 'soon', limit: 3 }, settings: { repeatStrategy } },
+  ])('by $by', async ({ rule, settings }) => {
+    const telemetry = otel();
+    const { queue, worker, counts } = rig('mail', { telemetry, settings });
+    const consumer = worker(async (job) => void (job.name === 'tick' && (await queue.add('child', {}))), { telemetry, settings });
+    await consumer.waitUntilReady();
+    const request = trace.getTracer('test').startSpan('request');
+    const upsert = () => queue.upsertJobScheduler('s', rule, { name: 'tick' });
+    await context.with(trace.setSpan(context.active(), request), upsert);
+    request.end();
+    await counts({ completed: 6 });
+    await runsTold(6);
+    const branch = ['add mail.child <- process mail', 'complete mail <- process mail', 'complete mail <- process mail'];
+    const runs = ['process mail <- add mail.child', 'process mail <- add mail.tick'];
+    expect(traceOf('request')).toEqual(['add mail.tick <- request', ...branch, ...runs, 'request <- undefined'].sort());
+    const adds = spans.getFinishedSpans().filter(({ name }) => name === 'add mail.tick');
+    expect(new Set(adds.map((span) => span.spanContext().traceId)).size).toBe(3);
+  });
+});
+
+test('an interval goes on with the trace of the one before when its worker has no telemetry', async () => {
+  const { queue, worker, counts } = rig('mail', { telemetry: recordingTelemetry() });
+  worker(async () => 1);
+  await queue.upsertJobScheduler('s', { every: 20, limit: 2 }, { name: 'tick' });
+  await counts({ completed: 2 });
+  const jobs = await queue.getCompleted();
+  expect(jobs.map(({ opts }) => opts.telemetry)).toEqual([{ metadata: '["add mail.tick"]' }, { metadata: '["add mail.tick"]' }]);
 });
 
 test('runs at once do not mix: each goes on with the trace of its own job, whoever woke the loop', async () => {
@@ -166,6 +230,22 @@ describe('telemetry that fails', () => {
     expect(problems.length).toBeGreaterThan(0);
   });
 
+  test.each(['startSpan', 'with', 'end'] as const)('costs no flow and no iteration: %s', async (part) => {
+    const telemetry = broken(part);
+    const { prefix, url, worker, counts } = rig();
+    const flows = new FlowProducer({ connection: url, prefix, telemetry });
+    const schedulers = new JobScheduler('mail', { connection: url, prefix, telemetry });
+    const problems = [collect(flows, 'error'), collect(schedulers, 'error')];
+    for (const one of [flows, schedulers]) atEnd(() => one.close());
+    worker(async () => 1, { telemetry, allowErrors: true });
+    const flow = { name: 'root', queueName: 'mail', children: [{ name: 'child', queueName: 'mail' }] };
+    await flows.add(flow);
+    await flows.addBulk([flow]);
+    await schedulers.upsertJobScheduler('s', { every: 20, limit: 2 }, 'tick', {});
+    await counts({ completed: 6 });
+    for (const errors of problems) expect(String(errors[0])).toContain(`${part} fails`);
+  });
+
   test('what the processor throws is its own', async () => {
     const { queue, worker, counts } = rig();
     worker(() => Promise.reject(new Error('boom')), { telemetry: recordingTelemetry() });
@@ -184,4 +264,6 @@ describe('telemetry that fails', () => {
 test('an object that is no telemetry is refused', () => {
   const asked = () => new Worker('mail', async () => 1, { connection: 'redis://127.0.0.1:1', telemetry: { tracer: {} } as never });
   expect(asked).toThrow(/telemetry must be an object with `tracer` and `contextManager`/);
+  const flows = () => new FlowProducer({ connection: 'redis://127.0.0.1:1', telemetry: { tracer: {} } as never });
+  expect(flows).toThrow(/telemetry must be an object with `tracer` and `contextManager`/);
 });

@@ -68,6 +68,9 @@ export class SimChild extends EventEmitter {
   connected = true;
   readonly stdout: EventEmitter;
   readonly stderr: EventEmitter;
+  /** What the watchdog says. */
+  readonly report = new EventEmitter();
+  readonly stdio: readonly (EventEmitter | null)[];
 
   constructor(
     private readonly channel: SimChannel,
@@ -78,6 +81,7 @@ export class SimChild extends EventEmitter {
     super();
     this.stdout = new EventEmitter();
     this.stderr = new EventEmitter();
+    this.stdio = [null, this.stdout, this.stderr, null, this.report];
   }
 
   send(message: unknown, callback: (error: Error | null) => void): boolean {

@@ -12,11 +12,13 @@ const EPOCH_MS = 1_700_000_000_000;
 export class SimClock implements Clock {
   /** A binary heap: the next timer is the first. Cancelled ones stay in it, without anything to run. */
   readonly #heap: Armed[] = [];
+  /** How far the wall clock was set away from where it was. */
+  skewMs = 0;
   #now = 0;
   #order = 0;
 
   now(): number {
-    return EPOCH_MS + this.#now;
+    return EPOCH_MS + this.skewMs + this.#now;
   }
 
   monotonic(): number {

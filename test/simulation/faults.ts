@@ -17,9 +17,26 @@ export const FAULTS: readonly Fault[] = [
   { name: 'a process exits with 0', weight: 1, strike: (world) => onOne(world, (process) => process.die(0, null)) },
   { name: 'a process is recycled', weight: 1, strike: (world) => onOne(world, (process) => process.die(90, null)) },
   { name: 'all processes crash', weight: 0.5, strike: (world) => world.processes.forEach((process) => void process.die(1, null)) },
-  { name: 'a process hangs', weight: 1, strike: (world) => onOne(world, (process) => process.freeze()) },
+  { name: 'a process is stopped', weight: 1, strike: (world) => onOne(world, (process) => process.freeze()) },
+  { name: 'an event loop blocks', weight: 1, strike: (world) => onOne(world, (process) => process.block()) },
   {
-    name: 'a process hangs for a while',
+    name: 'an event loop blocks for a while',
+    weight: 1,
+    strike: (world) =>
+      onOne(world, (process) => {
+        process.block();
+        world.later(world.random.pick([500, 2_900]), () => process.thaw());
+      }),
+  },
+  {
+    name: 'the wall clock is set',
+    weight: 0.5,
+    strike: ({ clock, random }) => {
+      clock.skewMs = random.pick([-3_600_000, 0, 3_600_000]);
+    },
+  },
+  {
+    name: 'a process is stopped for a while',
     weight: 2,
     strike: (world) =>
       onOne(world, (process) => {

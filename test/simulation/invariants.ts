@@ -20,6 +20,12 @@ export const ALWAYS: readonly Rule[] = [
     const slots = processes.map(({ slot }) => slot);
     if (new Set(slots).size < slots.length) assert.fail(`two live processes in one slot: ${slots.join(', ')}`);
   },
+  function neverABlockedLoopWhoseLocksRunOut({ processes, clock, scenario }) {
+    const { groups } = scenario.config;
+    const leftMs = Math.min(...Object.values(groups).map(({ lockMs, renewMs }) => lockMs - renewMs));
+    const lost = processes.find(({ blockedAt }) => blockedAt !== undefined && clock.monotonic() - blockedAt >= leftMs);
+    if (lost) assert.fail(`${lost.identity.incarnation} stands still and has lost its locks`);
+  },
   function neverAWorkerTwice(world) {
     const takers = world.workers().filter(({ isDraining }) => !isDraining);
     const names = takers.map(({ name }) => name);
@@ -35,7 +41,6 @@ export function unrest(world: World): string | undefined {
   const status = world.status();
   const isReplacing = status.operations.some(({ verb, state }) => state === 'running' && verb !== 'stop' && !verb.startsWith('scale'));
   if (isReplacing) return 'processes are being replaced';
-  if (isHeldUp(world, status)) return undefined;
   for (const rule of AT_REST) {
     const reason = rule(world, status);
     if (reason !== undefined) return reason;
@@ -43,19 +48,22 @@ export function unrest(world: World): string | undefined {
   return undefined;
 }
 
-/** Under an ordered strategy a slot or a worker that was given up holds up those after it, until somebody acts. */
-function isHeldUp({ scenario }: World, { processes, groups }: StatusReply): boolean {
-  const { config } = scenario;
-  if (config.supervision.strategy !== 'one_for_one' && processes.some(({ state }) => state === 'parked')) return true;
-  return groups.some(({ group, workers }) => config.groups[group]?.supervision.strategy !== 'one_for_one' && workers.parked > 0);
+/** Slots that were given up, and under an ordered strategy those that wait for one, until somebody acts. */
+function givenUp({ scenario }: World, { processes }: StatusReply): readonly number[] {
+  const isOrdered = scenario.config.supervision.strategy !== 'one_for_one';
+  const parked = processes.filter(({ state }) => state === 'parked').map(({ slot }) => slot);
+  const isHeldUp = ({ slot, state }: { slot: number; state: string }): boolean =>
+    isOrdered && state !== 'ready' && state !== 'draining' && slot > Math.min(...parked);
+  return processes.filter((process) => process.state === 'parked' || isHeldUp(process)).map(({ slot }) => slot);
 }
 
 const AT_REST: readonly ((world: World, status: StatusReply) => string | undefined)[] = [
   function noProcessIsLost({ processes }) {
     return processes.some(({ isFrozen, channel }) => isFrozen || !channel.isOpen) ? 'a process hangs, or has lost its channel' : undefined;
   },
-  function everySlotIsReadyOrParked(_, { processes }) {
-    const other = processes.find(({ state }) => state !== 'ready' && state !== 'parked');
+  function everySlotIsReadyOrGivenUp(world, status) {
+    const parked = givenUp(world, status);
+    const other = status.processes.find(({ slot, state }) => state !== 'ready' && !parked.includes(slot));
     return other && `slot ${other.slot} is ${other.state}`;
   },
   function thePrimaryKnowsEveryProcess({ processes }, status) {
@@ -63,10 +71,11 @@ const AT_REST: readonly ((world: World, status: StatusReply) => string | undefin
     const real = processes.map(({ identity }) => identity.incarnation);
     return same(known, real) ? undefined : `processes ${real} exist, ${known} are known`;
   },
-  function asManyProcessesAsTheFormulaSays({ scenario }, { processes, groups }) {
-    const { workersPerProcess, processes: limits } = scenario.config;
+  function asManyProcessesAsTheFormulaSays(world, status) {
+    const { processes, groups } = status;
+    const { workersPerProcess, processes: limits } = world.scenario.config;
     const workers = groups.reduce((sum, group) => sum + group.workers.desired, 0);
-    const parked = processes.filter(({ state }) => state === 'parked').length;
+    const parked = givenUp(world, status).length;
     const ready = processes.filter(({ state }) => state === 'ready');
     const wanted = Math.max(0, Math.min(Math.max(limits.min, Math.ceil(workers / workersPerProcess)), limits.max - parked));
     const isSurplusEmpty = ready.length > wanted && ready.some((process) => Object.keys(process.workers).length === 0);

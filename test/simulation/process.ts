@@ -10,6 +10,7 @@ import { SimChannel } from './channel.js';
 import { ProgramClock, type SimClock } from './clock.js';
 import { SimEngine, type SimRuntime } from './engine.js';
 import type { Random } from './random.js';
+import { SimWatchdog } from './watchdog.js';
 
 export interface ProcessDeps {
   readonly clock: SimClock;
@@ -26,6 +27,9 @@ export class SimProcess {
   readonly engine: SimEngine;
   isAlive = true;
   isFrozen = false;
+  /** Since when its loop alone stands still, which its watchdog sees; undefined: it does not, or it has not booted. */
+  blockedAt: number | undefined;
+  readonly #watchdog: SimWatchdog;
 
   constructor(
     readonly identity: ProcessIdentity,
@@ -36,6 +40,11 @@ export class SimProcess {
     this.clock = new ProgramClock(clock);
     this.engine = new SimEngine(this.clock, behaviour);
     this.channel = new SimChannel(clock, random, primary, this.clock, pid, (signal) => this.#onKill(signal));
+    this.#watchdog = new SimWatchdog(
+      clock,
+      (reason) => this.#onHang(reason),
+      () => !this.isFrozen,
+    );
     this.clock.setTimer(() => this.#boot(), random.int(5, 40));
   }
 
@@ -53,19 +62,39 @@ export class SimProcess {
     if (!this.isAlive) return;
     this.isAlive = false;
     this.clock.end();
+    this.#watchdog.end();
     const { clock, random, primary, trace } = this.deps;
     trace(`${this.identity.incarnation} dies: ${code ?? signal}`);
     const { child } = this.channel;
     const soon = (ms: number, what: () => void): void => void clock.setTimer(() => primary.run(what), random.int(0, ms));
     soon(5, () => child.emit('exit', code, signal));
     soon(8, () => child.stdout.emit('close'));
+    soon(8, () => child.report.emit('close'));
     if (!random.chance(0.1)) soon(8, () => child.stderr.emit('close')); // else somebody else has it open
     this.channel.close();
   }
 
-  /** Its event loop stands still. */
+  /** Its event loop stands still; its watchdog does not. */
+  block(): void {
+    if (!this.isAlive || this.isFrozen) return;
+    if (this.#watchdog.isReady) this.blockedAt = this.deps.clock.monotonic();
+    this.freeze();
+    this.#watchdog.lookOn();
+  }
+
+  /** The primary is gone. */
+  orphan(): void {
+    if (!this.isFrozen) this.#watchdog.refresh();
+    this.#watchdog.isOrphan = true;
+    this.channel.close();
+    if (this.isFrozen && this.blockedAt === undefined) this.thaw();
+    this.#watchdog.lookOn();
+  }
+
+  /** It stands still as a whole. */
   freeze(): void {
     if (!this.isAlive || this.isFrozen) return;
+    this.#watchdog.refresh();
     this.isFrozen = true;
     this.clock.freeze();
     this.deps.trace(`${this.identity.incarnation} freezes`);
@@ -74,8 +103,17 @@ export class SimProcess {
   thaw(): void {
     if (!this.isAlive || !this.isFrozen) return;
     this.isFrozen = false;
+    this.blockedAt = undefined;
+    this.#watchdog.moved();
+    if (!this.isAlive) return; // it stood still for too long
     this.clock.thaw();
     this.deps.trace(`${this.identity.incarnation} thaws`);
+  }
+
+  #onHang(reason: string): void {
+    const line = `${JSON.stringify({ inc: this.identity.incarnation, type: 'killed', reason })}\n`;
+    this.deps.primary.run(() => void this.channel.child.report.emit('data', Buffer.from(line)));
+    this.die(null, 'SIGKILL');
   }
 
   #onKill(signal: NodeJS.Signals): void {
@@ -93,6 +131,7 @@ export class SimProcess {
       clock: this.clock,
       random: this.deps.random.next,
       load: () => load(fate, ms, this.clock),
+      watchdog: this.#watchdog,
       stats: { start: () => {}, heartbeat },
       writeError: (text) => void this.channel.child.stderr.emit('data', Buffer.from(text)),
       exit: (code) => this.die(code, null),

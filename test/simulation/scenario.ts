@@ -1,4 +1,5 @@
 /** What a seed decides before anything runs: the configuration and how much goes wrong. */
+import { type HangLimit, hangLimit } from '../../packages/cluster/dist/config/hang-limit.js';
 import type { ClusterConfig, GroupConfig, SupervisionConfig } from '../../packages/cluster/dist/config/resolved.js';
 import type { Random } from './random.js';
 
@@ -44,21 +45,29 @@ export function makeScenario(random: Random): Scenario {
 }
 
 function makeConfig(random: Random): ClusterConfig {
-  const drain = { deadlineMs: random.pick([200, 1_000, 3_000]), abortLeadMs: 200, onTimeout: 'linger' } as const;
+  const drain = {
+    deadlineMs: random.pick([200, 1_000, 3_000]),
+    abortLeadMs: 200,
+    onTimeout: 'linger',
+    maxReturns: 5,
+    onMaxReturns: 'stall',
+  } as const;
   const names = random.chance(0.4) ? ['mail', 'video'] : ['mail'];
   const groups = Object.fromEntries(names.map((name) => [name, makeGroup(random, name, drain)]));
   const max = random.int(1, 4);
+  const hangs = hangLimit({}, Object.values(groups)) as HangLimit;
   return {
     name: 'simulated',
     connection: 'redis://simulated',
     groups,
+    persistScale: false,
     maxWorkersHard: random.pick([8, 100]),
     workersPerProcess: random.pick([1, 1, 2, 4]),
     processes: { min: random.int(0, max), max },
     processRestart: random.chance(0.85) ? 'permanent' : random.pick(['transient', 'temporary']),
     supervision: makeSupervision(random),
     drain,
-    health: { heartbeatMs: 1_000, bootTimeoutMs: 4_000, orphanDeadlineMs: random.pick([1_000, 4_000]) },
+    health: { ...hangs, bootTimeoutMs: 4_000, orphanDeadlineMs: random.pick([1_000, 4_000]) },
     redisTimeoutMs: 10_000,
     control: { socket: undefined, parentGone: 'drain' },
     logs: { format: 'json', level: 'error' },
@@ -74,6 +83,7 @@ function makeGroup(random: Random, group: string, drain: GroupConfig['drain']): 
     connection: random.chance(0.7) ? 'redis://simulated' : 'redis://other',
     module: { kind: 'processor', url: 'file:///simulated' },
     workers: random.int(min, 4),
+    isSizeFixed: false,
     min,
     max: random.pick([4, 8]),
     concurrency: random.pick([1, 100]),

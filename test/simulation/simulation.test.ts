@@ -5,7 +5,7 @@
  */
 import { type Outcome, SimulationError, simulate } from './simulation.js';
 
-const RUNS = Number(process.env.SIM_RUNS ?? 10_000);
+const RUNS = Number(process.env.SIM_RUNS ?? 3_000);
 const FIRST = Number(process.env.SIM_FIRST ?? 1);
 const SEED = process.env.SIM_SEED;
 const LAST_LINES = 80;

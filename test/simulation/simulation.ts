@@ -141,10 +141,9 @@ class Run {
     world.primaryClock.end();
     const { orphanDeadlineMs } = world.scenario.config.health;
     for (const process of world.processes) {
-      process.thaw(); // one whose loop stands still is the watchdog's business
-      process.channel.close();
+      process.orphan();
     }
-    await this.#stepUntil(world.clock.monotonic() + orphanDeadlineMs + 100, () => world.processes.length === 0);
+    await this.#stepUntil(world.clock.monotonic() + orphanDeadlineMs + 500, () => world.processes.length === 0);
     assert.equal(world.processes.length, 0, 'no process outlives its primary by more than the orphan deadline');
   }
 

@@ -130,16 +130,21 @@ export class World {
       logger: this.isTraced ? traced : silentLogger,
       version: '0.0.0',
       fork: (identity) => this.#fork(identity),
-      store: { recoverDead: () => this.#recoverDead(storeRandom) },
+      store: { heldBy: () => this.#redis(storeRandom, storeRandom.int(0, 3)), recoverDead: () => this.#recoverDead(storeRandom) },
       output: () => {},
     });
   }
 
-  async #recoverDead(random: Random): Promise<readonly string[]> {
+  async #recoverDead(random: Random): Promise<{ ids: readonly string[]; poisoned: readonly string[] }> {
+    const ids = random.chance(0.1) ? ['1'] : [];
+    return this.#redis(random, { ids, poisoned: random.chance(0.1) ? ids : [] });
+  }
+
+  async #redis<T>(random: Random, answer: T): Promise<T> {
     const answered = deferred();
     this.primaryClock.setTimer(answered.resolve, random.int(1, 20));
     await answered.promise;
     if (!this.behaviour.isCalm && random.chance(0.2)) throw new Error('redis is away');
-    return random.chance(0.1) ? ['1'] : [];
+    return answer;
   }
 }

@@ -110,7 +110,7 @@ export class ForkedHost {
       slot: 3,
       generation: 1,
       groups,
-      health: { heartbeatMs: 50, bootTimeoutMs: 60_000, orphanDeadlineMs: 4_000 },
+      health: { heartbeatMs: 50, hangAfterMs: 12_000, captureStack: false, bootTimeoutMs: 60_000, orphanDeadlineMs: 4_000 },
       share: 1,
     });
   }
@@ -134,6 +134,7 @@ export function group(module: string, change: Partial<GroupConfig> = {}): GroupC
     connection: testRedisUrl(),
     module: { kind: 'worker', url: new URL(`./fixtures/modules/${module}`, import.meta.url).href },
     workers: 0,
+    isSizeFixed: false,
     min: 0,
     max: 1_000,
     concurrency: 10,
@@ -141,7 +142,7 @@ export function group(module: string, change: Partial<GroupConfig> = {}): GroupC
     renewMs: 15_000,
     stalledIntervalMs: 30_000,
     maxStalledCount: 1,
-    drain: { deadlineMs: 5_000, abortLeadMs: 1_000, onTimeout: 'linger' },
+    drain: { deadlineMs: 5_000, abortLeadMs: 1_000, onTimeout: 'linger', maxReturns: 5, onMaxReturns: 'stall' },
     restart: 'permanent',
     supervision: {
       strategy: 'one_for_one',

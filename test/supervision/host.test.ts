@@ -182,7 +182,7 @@ describe('what arrives on the channel', () => {
       slot: 9,
       generation: 9,
       groups: [],
-      health: { heartbeatMs: 1, bootTimeoutMs: 1, orphanDeadlineMs: 1 },
+      health: { heartbeatMs: 1, hangAfterMs: 12_000, captureStack: false, bootTimeoutMs: 1, orphanDeadlineMs: 1 },
       share: 1,
     });
     await host.ask({ type: 'start_workers', group: 'mail', workers: ['mail#1'] });

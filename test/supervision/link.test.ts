@@ -140,7 +140,13 @@ describe.each([
     expect(link.isOpen).toBe(false);
     await expect(link.request(start('echo'), 5_000)).rejects.toMatchObject({ code: 'PEER_GONE' });
     await expect(
-      link.init({ slot: 1, generation: 1, groups: [], health: { heartbeatMs: 1, bootTimeoutMs: 1, orphanDeadlineMs: 1 }, share: 1 }),
+      link.init({
+        slot: 1,
+        generation: 1,
+        groups: [],
+        health: { heartbeatMs: 1, hangAfterMs: 12_000, captureStack: false, bootTimeoutMs: 1, orphanDeadlineMs: 1 },
+        share: 1,
+      }),
     ).rejects.toThrow(PortClosedError);
   });
 
@@ -157,7 +163,13 @@ describe.each([
       await port.send(message);
     }
     const fact = nextFact();
-    await link.init({ slot: 4, generation: 1, groups: [], health: { heartbeatMs: 1, bootTimeoutMs: 1, orphanDeadlineMs: 1 }, share: 1 });
+    await link.init({
+      slot: 4,
+      generation: 1,
+      groups: [],
+      health: { heartbeatMs: 1, hangAfterMs: 12_000, captureStack: false, bootTimeoutMs: 1, orphanDeadlineMs: 1 },
+      share: 1,
+    });
     await expect(fact).resolves.toMatchObject({ type: 'log', line: 'slot 4' });
     await expect(link.request({ type: 'set_share', share: 2 }, 5_000)).resolves.toEqual({ dropped: 5 });
   });

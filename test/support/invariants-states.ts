@@ -96,7 +96,8 @@ export function* countersFit(snapshot: QueueSnapshot): Generator<string> {
   }
   const last = Number(snapshot.text('id') ?? 0);
   for (const id of records.keys()) if (/^[1-9]\d*$/.test(id) && Number(id) > last) yield `job ${id} is above the id counter ${last}`;
-  for (const name of ['limiter', 'stalled-check']) if (keys.get(name)?.ttlMs === -1) yield `${name} never expires`;
+  for (const name of ['limiter', 'stalled-check', 'drover:exits', 'drover:returns'])
+    if (keys.get(name)?.ttlMs === -1) yield `${name} never expires`;
   const maxEvents = snapshot.hash('meta')?.['opts.maxLenEvents'];
   if (maxEvents !== undefined && !/^\d+$/.test(maxEvents)) yield `opts.maxLenEvents is not a number: ${maxEvents}`;
   yield* metricsFit(snapshot, 'completed');

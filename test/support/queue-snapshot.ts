@@ -36,6 +36,8 @@ export const QUEUE_KEYS: Readonly<Record<string, Content['type']>> = {
   'metrics:failed': 'hash',
   'metrics:completed:data': 'list',
   'metrics:failed:data': 'list',
+  'drover:exits': 'hash',
+  'drover:returns': 'hash',
 };
 
 /** Which type each key of a job has, besides its record. */

@@ -77,7 +77,7 @@ export function recordingTelemetry(): RecordingTelemetry {
   };
 }
 
-/** Spans with what differs from run to run made equal: times, ids of workers, and the words of errors. Attributes without a value are left out. */
+/** Spans with what differs from run to run made equal: times, ids that were made up, and the words of errors. Attributes without a value are left out. */
 export function comparableSpans(spans: readonly RecordedSpan[], left: readonly string[] = []): unknown[] {
   return spans
     .filter(({ name }) => !left.some((beginning) => name.startsWith(beginning)))
@@ -86,5 +86,13 @@ export function comparableSpans(spans: readonly RecordedSpan[], left: readonly s
 
 function comparableAttributes(attributes: Attributes): Attributes {
   const entries = Object.entries(attributes).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, /timestamp$|worker\.id$/.test(name) ? `some ${typeof value}` : value]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, /timestamp$|worker\.id$/.test(name) ? `some ${typeof value}` : comparableId(value)]),
+  );
+}
+
+/** Ids of the jobs of flows are random, those of schedulers end in a time. */
+function comparableId(value: unknown): Attributes[string] {
+  if (typeof value !== 'string') return value as Attributes[string];
+  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(value) ? 'some uuid' : value.replace(/^(repeat:.*:)\d{13}$/, '$1some time');
 }

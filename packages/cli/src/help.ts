@@ -16,6 +16,7 @@ Act
 Look
   status (ps, ls)            groups, processes, and the workers that each process hosts
   count                      how many workers there are
+  show restarts              how processes ended lately, and why
   op ID                      how an operation is going
   ping                       whether the cluster answers
   bench                      how fast jobs are worked on this machine and a Redis of yours

@@ -6,6 +6,7 @@ import { coreEngine } from './host/core-engine.js';
 import { Host } from './host/host.js';
 import { HostStats } from './host/host-stats.js';
 import { loadModule } from './host/load-module.js';
+import { Watchdog } from './host/watchdog.js';
 import { IpcPort } from './link/index.js';
 
 /** Handled so that they do nothing: Ctrl-C, a closed terminal and `systemctl stop` reach every process of the group. */
@@ -18,17 +19,23 @@ export function startHost(env: NodeJS.ProcessEnv): void {
   const incarnation = textOf(env, 'DROVER_INCARNATION');
   process.title = `drover slot ${slot}`;
   surviveClosedPipes();
+  const clock = systemClock();
+  const writeError = (text: string) => void process.stderr.write(text);
+  const exit = (code: ExitCode) => process.exit(code);
+  const parentPid = process.ppid;
+  const reportFd = env.DROVER_WATCHDOG_FD ? numberOf(env, 'DROVER_WATCHDOG_FD') : undefined;
   const host = new Host({
     port: new IpcPort(process),
     incarnation,
     version: ownVersion(),
     engine: coreEngine,
-    clock: systemClock(),
+    clock,
     random: Math.random,
     load: loadModule,
     stats: new HostStats(),
-    writeError: (text) => void process.stderr.write(text),
-    exit: (code) => process.exit(code),
+    watchdog: new Watchdog({ clock, parentPid, incarnation, reportFd, writeError, exit }),
+    writeError,
+    exit,
   });
   for (const signal of NOTED) process.on(signal, () => host.onSignal(signal));
   host.start();

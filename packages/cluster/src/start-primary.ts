@@ -21,6 +21,7 @@ import { RedisGate } from './primary/redis-gate.js';
 import { refuseForeignWorker } from './primary/refuse-foreign-worker.js';
 import { Signals } from './primary/signals.js';
 import { standardStreams } from './primary/standard-streams.js';
+import { StateFile, stateFilePath } from './primary/state-file.js';
 import type { StopMode, StopReport } from './protocol/index.js';
 
 export interface StartPrimaryOptions {
@@ -66,7 +67,8 @@ export async function startPrimary(config: ClusterConfig, options: StartPrimaryO
   const lock = await NameLock.acquire(config.name);
   const gate = new RedisGate(Object.values(config.groups), clock, logger);
   const deps = { clock, random: Math.random, makeId: randomUUID, logger, version: VERSION, fork: forkProcess, store: gate };
-  const primary = new Primary(config, { ...deps, output: options.output });
+  const sizes = config.persistScale ? { sizes: new StateFile(stateFilePath(config.name), logger) } : {};
+  const primary = new Primary(config, { ...deps, ...sizes, output: options.output });
   const operations: ControlOperations = primary.operations;
   const dispatcher = new Dispatcher(operations, logger, clock);
   const transports = options.transports(dispatcher, config, logger);

@@ -109,7 +109,6 @@ function operations(all: readonly OperationStatus[], { now, width, colors }: Sta
 /** A process that did not end as asked: how, and the last line that it wrote. */
 function lastExit({ slot, lastExit: exit }: ProcessStatus, { now, colors }: StatusView): string[] {
   if (exit?.class !== 'abnormal') return [];
-  const how = exit.signal ? `killed by ${exit.signal}` : `exit code ${exit.code}`;
   const line = exit.stderrTail.trim().split('\n').at(-1);
-  return [colors.yellow(`slot ${slot}: ${how}, ${duration(now - exit.at)} ago${line ? `: ${line}` : ''}`)];
+  return [colors.yellow(`slot ${slot}: ${exit.cause}: ${exit.reason}, ${duration(now - exit.at)} ago${line ? `: ${line}` : ''}`)];
 }

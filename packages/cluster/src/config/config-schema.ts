@@ -31,6 +31,8 @@ const drain = z.strictObject({
   deadline: duration.optional(),
   abortLead: duration.optional(),
   onTimeout: z.enum(['linger', 'replace']).optional(),
+  maxReturns: size.optional(),
+  onMaxReturns: z.enum(['stall', 'fail']).optional(),
 });
 
 const groupOptions = {
@@ -70,6 +72,7 @@ export const ClusterSchema = z.strictObject({
     .optional(),
   connection: connection.optional(),
   prefix: z.string().min(1).optional(),
+  persistScale: z.boolean().optional(),
   maxWorkersHard: z.number().int().min(1).optional(),
   workersPerProcess: z.number().int().min(1).optional(),
   processes: z
@@ -97,6 +100,8 @@ export const ClusterSchema = z.strictObject({
   health: z
     .strictObject({
       heartbeat: positiveDuration.optional(),
+      hangAfter: z.union([z.literal(false), positiveDuration], { error: 'must be a duration such as "12s", or false' }).optional(),
+      captureStack: z.boolean().optional(),
       bootTimeout: positiveDuration.optional(),
       redisTimeout: positiveDuration.optional(),
       orphanDeadline: positiveDuration.optional(),

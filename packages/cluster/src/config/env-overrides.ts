@@ -11,7 +11,14 @@ export interface Override {
 }
 
 /** Set in forked processes by the primary, or read elsewhere: not configuration. */
-const NOT_CONFIG: ReadonlySet<string> = new Set(['DROVER_ROLE', 'DROVER_SLOT', 'DROVER_GENERATION', 'DROVER_INCARNATION', 'DROVER_CONFIG']);
+const NOT_CONFIG: ReadonlySet<string> = new Set([
+  'DROVER_ROLE',
+  'DROVER_SLOT',
+  'DROVER_GENERATION',
+  'DROVER_INCARNATION',
+  'DROVER_WATCHDOG_FD',
+  'DROVER_CONFIG',
+]);
 
 /**
  * What the environment says, as paths into the configuration: `REDIS_URL` is `connection`, and `DROVER_` with a path is that path

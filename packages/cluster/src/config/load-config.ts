@@ -48,17 +48,26 @@ export async function loadConfig(
   const lifted = structuredTree(liftSingleGroup(tree), 'the configuration');
   addGroupOfFlags(lifted, flags, cwd);
   const groupNames = Object.keys((lifted.groups as Tree | undefined) ?? {});
-  for (const override of [
+  const overrides = [
     ...overridesOfEnvironment(env, groupNames),
     ...countsOfEnvironment(env, groupNames),
     ...overridesOfFlags(flags, groupNames),
-  ]) {
-    set(lifted, override);
-  }
+  ];
+  for (const override of overrides) set(lifted, override);
   const source = file ?? (groupNames.length > 0 ? 'command line' : 'no drover.config.{js,mjs,json} here and no processor given');
-  const config = resolveConfig(lifted, { cores: cores(), baseDir, source, defaultWorkers: '2x' });
+  const fixedSizes = sizesFixed(overrides, groupNames);
+  const config = resolveConfig(lifted, { cores: cores(), baseDir, source, defaultWorkers: '2x', fixedSizes });
   checkPm2(config, env);
   return config;
+}
+
+/** Groups whose size a flag or the environment says; `DROVER_WORKERS` says that of all which the file does not size. */
+function sizesFixed(overrides: readonly Override[], groupNames: readonly string[]): ReadonlySet<string> {
+  const of = ({ path }: Override): readonly string[] => {
+    if (path.at(-1) !== 'workers') return [];
+    return path[0] === 'groups' ? [path[1] as string] : path[0] === 'defaults' ? groupNames : [];
+  };
+  return new Set(overrides.flatMap(of));
 }
 
 function findFile(flags: ConfigFlags, cwd: string): string | undefined {

@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ConfigError } from '../errors/errors.js';
 import { configError } from './config-issues.js';
 import { ClusterSchema, liftSingleGroup, type ParsedCluster, type ParsedGroup } from './config-schema.js';
+import { type HangLimit, hangLimit } from './hang-limit.js';
 import type { ClusterConfig, ConnectionConfig, DrainConfig, GroupConfig, SupervisionConfig } from './resolved.js';
 
 /** What the resolution depends on besides the input. */
@@ -16,6 +17,8 @@ export interface ResolveContext {
   readonly source: string;
   /** Workers of a group that does not say: `2x` for programs, 0 for `WorkerManager.start`. */
   readonly defaultWorkers: number | '1x' | '2x';
+  /** Groups whose size was said by a flag or the environment. */
+  readonly fixedSizes?: ReadonlySet<string>;
 }
 
 const DEFAULT_CONNECTION = 'redis://127.0.0.1:6379';
@@ -46,10 +49,12 @@ class Resolver {
     const processes = { min: input.processes?.min ?? 1, max: this.#maxProcesses() };
     if (processes.min > processes.max)
       throw this.#bad('processes.min', `is ${processes.min}, above processes.max, which is ${processes.max}`);
+    const groups = Object.fromEntries(names.map((name) => [name, this.#group(name, input.groups?.[name] as ParsedGroup)]));
     return deepFreeze({
       name: input.name ?? 'drover',
       connection: this.#connection(undefined),
-      groups: Object.fromEntries(names.map((name) => [name, this.#group(name, input.groups?.[name] as ParsedGroup)])),
+      groups,
+      persistScale: input.persistScale ?? false,
       maxWorkersHard: input.maxWorkersHard ?? DEFAULT_HARD_LIMIT,
       workersPerProcess: input.workersPerProcess ?? 1,
       processes,
@@ -57,7 +62,7 @@ class Resolver {
       supervision: this.#supervision('processes'),
       drain: this.#drain(undefined, 'defaults'),
       health: {
-        heartbeatMs: input.health?.heartbeat ?? 1_000,
+        ...this.#hangLimit(Object.values(groups)),
         bootTimeoutMs: input.health?.bootTimeout ?? 60_000,
         orphanDeadlineMs: input.health?.orphanDeadline ?? 10_000,
       },
@@ -90,6 +95,7 @@ class Resolver {
       connection: this.#connection(options.connection),
       module: this.#module(path, group),
       workers: Math.min(max, Math.max(min, this.#workers(options.workers ?? this.context.defaultWorkers))),
+      isSizeFixed: this.context.fixedSizes?.has(name) ?? false,
       min,
       max,
       concurrency: options.concurrency ?? 500,
@@ -101,6 +107,12 @@ class Resolver {
       restart: options.restart ?? 'permanent',
       supervision: this.#supervision('workers'),
     };
+  }
+
+  #hangLimit(groups: readonly GroupConfig[]): HangLimit {
+    const limit = hangLimit(this.input.health ?? {}, groups);
+    if ('problem' in limit) throw this.#bad(limit.path, limit.problem);
+    return limit;
   }
 
   #workers(count: number | '1x' | '2x'): number {
@@ -133,7 +145,13 @@ class Resolver {
     const abortLeadMs = merged.abortLead ?? Math.min(5_000, deadlineMs);
     if (abortLeadMs > deadlineMs)
       throw this.#bad(`${path}.drain.abortLead`, `is ${abortLeadMs} ms, longer than the deadline of ${deadlineMs} ms`);
-    return { deadlineMs, abortLeadMs, onTimeout: merged.onTimeout ?? 'linger' };
+    return {
+      deadlineMs,
+      abortLeadMs,
+      onTimeout: merged.onTimeout ?? 'linger',
+      maxReturns: merged.maxReturns ?? 5,
+      onMaxReturns: merged.onMaxReturns ?? 'stall',
+    };
   }
 
   #supervision(level: 'processes' | 'workers'): SupervisionConfig {

@@ -13,6 +13,8 @@ export interface GroupConfig {
   readonly module: { readonly kind: 'processor' | 'worker'; readonly url: string };
   /** Size at start. */
   readonly workers: number;
+  /** Said by a flag or the environment: it beats a remembered size. */
+  readonly isSizeFixed: boolean;
   readonly min: number;
   readonly max: number;
   readonly concurrency: number;
@@ -32,6 +34,9 @@ export interface DrainConfig {
   /** Abort signals go out this long before the deadline. */
   readonly abortLeadMs: number;
   readonly onTimeout: 'linger' | 'replace';
+  /** Times a job may go back to wait because a drain left it no time, and what is done instead. */
+  readonly maxReturns: number;
+  readonly onMaxReturns: 'stall' | 'fail';
 }
 
 /** Brakes of one supervisor. `maxRestarts` undefined: max(10, 2 x children). */
@@ -48,6 +53,10 @@ export interface SupervisionConfig {
 
 export interface HealthConfig {
   readonly heartbeatMs: number;
+  /** A process whose event loop stands still this long is killed; short enough that none of its locks has run out. See `hang-limit.ts`. */
+  readonly hangAfterMs: number;
+  /** Whether the stack of a loop that stands still goes to stderr before the kill. */
+  readonly captureStack: boolean;
   readonly bootTimeoutMs: number;
   readonly orphanDeadlineMs: number;
 }
@@ -62,6 +71,8 @@ export interface ClusterConfig {
   readonly name: string;
   readonly connection: ConnectionConfig;
   readonly groups: Readonly<Record<string, GroupConfig>>;
+  /** Sizes outlive the primary. */
+  readonly persistScale: boolean;
   readonly maxWorkersHard: number;
   readonly workersPerProcess: number;
   readonly processes: ProcessLimits;

@@ -1,5 +1,6 @@
 import type {
   CountReply,
+  DocReply,
   ListReply,
   OperationReply,
   OperationStatus,
@@ -60,6 +61,7 @@ export interface ControlOperations {
     readonly after?: string;
     readonly limit?: number;
   }): ListReply;
+  show(query: { readonly what: 'restarts'; readonly slot?: number }): DocReply;
   ping(): PingReply;
   operation(opId: string): OperationStatus;
   /** Calls `listener` with every progress of the operation from now on, its end included (at once if it has ended). @returns how to stop it. */

@@ -23,6 +23,7 @@ export function createHandlers(operations: ControlOperations): Handlers {
     worker_count: ({ group }) => operations.workerCount(group),
     status: () => operations.status(),
     list: ({ type: _, ...query }) => operations.list(query),
+    show: ({ type: _, ...query }) => operations.show(query),
     operation: async ({ opId, wait }, { signal }) => {
       if (wait) await untilEnded(operations, opId, signal);
       return operations.operation(opId);

@@ -18,6 +18,8 @@ export const coreEngine: HostedEngine<Runtime> = {
       lockRenewTime: group.renewMs,
       stalledInterval: group.stalledIntervalMs,
       maxStalledCount: group.maxStalledCount,
+      maxReturns: group.drain.maxReturns,
+      onMaxReturns: group.drain.onMaxReturns,
       autorun: true,
     }),
 };

@@ -100,8 +100,10 @@ export class Groups {
     if (group?.supervisor) {
       group.roster.delete(worker);
       group.supervisor.setFlags(this.#flags(group));
+      const wasParked = group.supervisor.child(worker)?.state === 'parked';
       const removed = group.supervisor.remove(worker, drainMs);
-      this.#changed(group, worker);
+      if (wasParked) this.#allChanged(group);
+      else this.#changed(group, worker);
       await removed;
     }
     const lingering = this.deps.lingering(worker);
@@ -137,10 +139,15 @@ export class Groups {
         group.restarts++;
         changed(worker);
       },
-      parked: changed,
+      parked: () => this.#allChanged(group), // those behind it may be held up now
       forgotten: (worker) => this.#forgotten(group, worker),
       gaveUp: (reason) => this.deps.groupFailed(group.config.group, group.restarts, reason),
     };
+  }
+
+  /** A worker that is parked under an ordered strategy holds up those behind it; what becomes of it concerns them all. */
+  #allChanged(group: Group): void {
+    for (const worker of group.roster.keys()) this.#changed(group, worker);
   }
 
   #forgotten(group: Group, worker: string): void {
@@ -156,12 +163,14 @@ export class Groups {
   #changed(group: Group, worker: string): void {
     const child = group.supervisor?.child(worker);
     if (!child) return;
+    const parked = group.supervisor?.parkedBefore(worker);
+    const error = child.error ?? (parked && `waits for ${parked}, which was given up`);
     this.deps.changed({
       worker,
-      state: stateOf(child.state, group.roster.has(worker)),
+      state: parked ? 'parked' : stateOf(child.state, group.roster.has(worker)),
       jobsInHand: this.deps.jobsInHand(worker),
       restarts: child.restarts,
-      ...(child.error !== undefined && { error: child.error }),
+      ...(error !== undefined && { error }),
     });
   }
 

@@ -94,6 +94,7 @@ function processorGroup(group: string, connection = 'redis://a'): LoadedGroup {
     connection,
     module: { kind: 'processor', url: 'file:///none' },
     workers: 0,
+    isSizeFixed: false,
     min: 0,
     max: 10,
     concurrency: 1,
@@ -101,7 +102,7 @@ function processorGroup(group: string, connection = 'redis://a'): LoadedGroup {
     renewMs: 15_000,
     stalledIntervalMs: 30_000,
     maxStalledCount: 1,
-    drain: { deadlineMs: 25_000, abortLeadMs: 5_000, onTimeout: 'linger' },
+    drain: { deadlineMs: 25_000, abortLeadMs: 5_000, onTimeout: 'linger', maxReturns: 5, onMaxReturns: 'stall' },
     restart: 'permanent',
     supervision: {
       strategy: 'one_for_one',

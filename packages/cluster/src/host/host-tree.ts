@@ -108,12 +108,14 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
     this.#groups.start(group, workers);
   }
 
-  /** The facts tell when they are gone. */
-  stopWorkers(workers: readonly string[], drainMs: number, options: DrainOptions): void {
-    for (const worker of workers) {
+  /** The facts tell when each is gone. Resolves when all are, with whether any of them left jobs that linger. */
+  async stopWorkers(workers: readonly string[], drainMs: number, options: DrainOptions): Promise<boolean> {
+    const stops = workers.map((worker) => {
       this.hands.setDrainOptions(worker, options);
-      void this.#groups.stop(worker, drainMs);
-    }
+      return this.#groups.stop(worker, drainMs);
+    });
+    await Promise.all(stops);
+    return workers.some((worker) => this.hands.jobsOf(worker).length > 0);
   }
 
   /** Workers that were told to linger, of which nothing is left now. */

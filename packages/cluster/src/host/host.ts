@@ -18,6 +18,7 @@ import { HostTree, type LoadedGroup } from './host-tree.js';
 import type { HostedEngine, HostedRuntime } from './hosted-worker.js';
 import type { LoadedModule } from './load-module.js';
 import { OrphanDrain } from './orphan-drain.js';
+import type { HostWatchdog } from './watchdog.js';
 import { WorkerChanges } from './worker-changes.js';
 
 export interface HostDeps<Runtime extends HostedRuntime> {
@@ -30,6 +31,8 @@ export interface HostDeps<Runtime extends HostedRuntime> {
   /** Loads what the workers of a group run. */
   readonly load: (group: GroupConfig) => Promise<LoadedModule>;
   readonly stats: Pick<HostStats, 'start' | 'heartbeat'>;
+  /** Kills the process when its loop stands still. */
+  readonly watchdog: HostWatchdog;
   readonly writeError: (text: string) => void;
   readonly exit: (code: ExitCode) => void;
 }
@@ -58,8 +61,10 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
       this.#ready().startWorkers(group, workers);
       return NOTHING;
     },
-    stop_workers: ({ workers, drainMs, abortLeadMs }) => {
-      this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' });
+    stop_workers: ({ workers, drainMs, abortLeadMs, onTimeout }) => {
+      const ended = this.#ready().stopWorkers(workers, drainMs, { abortLeadMs, onDeadline: 'linger' });
+      if (onTimeout === 'replace')
+        void ended.then((hasLingering) => hasLingering && this.#tell({ type: 'recycle_me', reason: 'stuck_job' }));
       return NOTHING;
     },
     set_share: ({ share }) => {
@@ -91,6 +96,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     if (this.#state !== 'starting') return;
     this.#state = 'booting';
     this.#health = init.health;
+    this.deps.watchdog.start(init.health);
     void this.#boot(init);
   }
 
@@ -112,6 +118,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     if (this.#state !== 'booting') return; // drained, or orphaned, while it booted
     this.#state = 'ready';
     this.deps.stats.start();
+    this.deps.watchdog.arm();
     this.#beat(init.health.heartbeatMs);
     this.#tell({ type: 'ready', bootMs: this.deps.clock.monotonic() - this.#bootedAt });
   }
@@ -143,12 +150,11 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   #onDrain(request: Request<'drain'>): LinkResult {
     this.#state = 'draining'; // nothing is started from now on
     const hand = this.#tree?.hand() ?? [];
-    const code = request.reason === 'recycle' || request.reason === 'memory' ? ExitCode.recycled : ExitCode.ok;
-    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request), code), 0);
+    this.deps.clock.setTimer(() => void this.#drainAndExit(drainLimits(request.mode, request), exitCodeOf(request.reason)), 0);
     return { left: hand.length, jobs: hand.slice(0, REPORTED_JOBS) };
   }
 
-  async #drainAndExit(limits: DrainLimits, code: ExitCode): Promise<void> {
+  async #drainAndExit(limits: DrainLimits, code?: ExitCode): Promise<void> {
     const isFirst = !this.#drain;
     const report = await this.#end(limits);
     if (!isFirst) return; // whoever began it reports
@@ -157,7 +163,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     this.#logJobs('lost', report.lost);
     await this.#sent({ type: 'drained', report: cutReport(report) });
     const isLate = report.returned.length + report.lost.length > 0;
-    this.#exit(isLate && code !== ExitCode.rootGaveUp ? ExitCode.drainDeadline : code);
+    this.#exit(code ?? (isLate ? ExitCode.drainDeadline : ExitCode.ok));
   }
 
   /** Ends everything that runs here; called again, it may shorten what is under way. */
@@ -228,4 +234,9 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
   #exit(code: ExitCode): void {
     this.deps.exit(this.#orphan.hasBegun ? ExitCode.orphaned : code);
   }
+}
+
+/** A process that makes room for another one says so by its code, whatever became of its jobs. */
+function exitCodeOf(reason: Request<'drain'>['reason']): ExitCode | undefined {
+  return reason === 'recycle' || reason === 'memory' ? ExitCode.recycled : undefined;
 }

@@ -1,7 +1,7 @@
 import { type Clock, Deadline, deferred } from '@drover/core/kit';
 import type { JobRef } from '../protocol/index.js';
 import type { ChildExit, ChildHandle, Shutdown } from '../supervisor/index.js';
-import { emptyReport, refOf } from './drain-report.js';
+import { addReports, emptyReport, refOf } from './drain-report.js';
 import type { DrainOptions, WorkerDrainReport } from './hosted-worker.js';
 
 /** What a kind of worker offers to be a child. */
@@ -56,7 +56,7 @@ export class WorkerChild implements ChildHandle {
     await this.exited;
   }
 
-  /** Waits up to `ms` for the jobs that linger after its drain; what has not settled then is lost with the process. Called again, it may shorten that. */
+  /** Gives the jobs that linger after its drain up to `ms` more, then gives back what its kind of worker can; what is left is lost with the process. Called again, it may shorten that. */
   finish(ms: number): Promise<void> {
     if (this.#finish) this.#finish.deadline.shortenTo(ms);
     else {
@@ -67,7 +67,13 @@ export class WorkerChild implements ChildHandle {
   }
 
   async #awaitLingering(deadline: Deadline): Promise<void> {
-    const before = this.hand();
+    const first = this.#report;
+    let before = this.hand();
+    const again = first && this.drainOptions.onDeadline === 'return' ? await this.body.drain(deadline, this.drainOptions) : first;
+    if (first && again && again !== first && again.lingering.length === 0) {
+      this.#report = { ...addReports([{ ...first, lingering: [] }, again]), lingering: [] }; // it gave them back, and counted them anew
+      before = this.hand();
+    }
     while (this.hand().length > 0 && !deadline.isPassed) {
       const look = deferred();
       this.clock.setTimer(look.resolve, Math.min(LOOK_MS, deadline.remainingMs()));

@@ -72,6 +72,14 @@ const Heartbeat = z.object({
 });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 
+/** What the watchdog thread of a process tells, a line of JSON each, on a pipe of its own: the channel is blocked with the loop. */
+export const WatchdogReport = z.discriminatedUnion('type', [
+  z.object({ inc, type: z.literal('suspect'), silentMs: z.number() }),
+  /** It kills the process right after. */
+  z.object({ inc, type: z.literal('killed'), reason: z.string() }),
+]);
+export type WatchdogReport = z.infer<typeof WatchdogReport>;
+
 /** Facts and replies, upwards. */
 export const ProcessToPrimary = z.discriminatedUnion('type', [
   z.object({ inc, type: z.literal('hello'), pid: z.number(), node: z.string(), version: z.string(), protocol: z.literal(1) }),
@@ -85,6 +93,8 @@ export const ProcessToPrimary = z.discriminatedUnion('type', [
   z.object({ inc, type: z.literal('group_failed'), group: z.string(), restarts: z.number(), error: z.string() }),
   z.object({ inc, type: z.literal('drain_progress'), left: z.number(), jobs: z.array(JobRef) }),
   z.object({ inc, type: z.literal('drained'), report: DrainReport }),
+  /** It should make room for another process; see control-plane section 10. */
+  z.object({ inc, type: z.literal('recycle_me'), reason: z.enum(['memory', 'max_jobs', 'max_age', 'stuck_job']) }),
   z.object({ inc, type: z.literal('log'), level: z.enum(['debug', 'info', 'warn', 'error']), line: z.string() }),
 ]);
 export type ProcessToPrimary = z.infer<typeof ProcessToPrimary>;

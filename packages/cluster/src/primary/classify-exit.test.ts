@@ -4,14 +4,18 @@ const end: ProcessEnd = {
   code: 0,
   signal: null,
   wasAsked: false,
+  isRecycled: false,
   saidDrained: false,
   hadBooted: true,
   killedFor: undefined,
+  hungFor: undefined,
+  stderrTail: '',
   bootError: undefined,
 };
 
 test.each([
   { name: 'asked and drained', of: { wasAsked: true, saidDrained: true }, want: 'shutdown' },
+  { name: 'recycled, and killed because it overran its drain', of: { code: null, signal: 'SIGKILL', isRecycled: true }, want: 'planned' },
   { name: 'asked and killed at the deadline', of: { code: null, signal: 'SIGKILL', wasAsked: true }, want: 'shutdown' },
   { name: 'asked, jobs returned at the deadline', of: { code: 94, wasAsked: true }, want: 'shutdown' },
   { name: 'recycled', of: { code: 90, saidDrained: true }, want: 'planned' },
@@ -35,4 +39,25 @@ test.each([
   { of: { code: 7 }, says: 'exited with 7' },
 ] as const)('says: $says', ({ of, says }) => {
   expect(classifyExit({ ...end, ...of }).reason).toBe(says);
+});
+
+const heapFull = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
+test.each([
+  { of: { wasAsked: true, saidDrained: true }, cause: 'asked' },
+  { of: { saidDrained: true }, cause: 'drained' },
+  { of: { code: 90 }, cause: 'recycle' },
+  { of: { code: 91, hadBooted: false, bootError: 'no such module' }, cause: 'boot' },
+  { of: { code: null, signal: 'SIGKILL', hadBooted: false, killedFor: 'was not ready within 60000 ms' }, cause: 'boot' },
+  { of: { code: 92 }, cause: 'hang' },
+  { of: { code: null, signal: 'SIGKILL', hungFor: 'its event loop stood still for 12000 ms' }, cause: 'hang' },
+  { of: { code: null, signal: 'SIGKILL', wasAsked: true, hungFor: 'its event loop stood still for 12000 ms' }, cause: 'hang' },
+  { of: { code: null, signal: 'SIGABRT', stderrTail: heapFull }, cause: 'oom' },
+  { of: { code: null, signal: 'SIGABRT' }, cause: 'signal' },
+  { of: { code: null, signal: 'SIGKILL' }, cause: 'signal' },
+  { of: { code: 93 }, cause: 'orphaned' },
+  { of: { code: 95 }, cause: 'escalated' },
+  { of: { code: 1 }, cause: 'crash' },
+  { of: {}, cause: 'crash' },
+] as const)('$of has the cause $cause', ({ of, cause }) => {
+  expect(classifyExit({ ...end, ...of }).cause).toBe(cause);
 });

@@ -18,6 +18,10 @@ export interface FactDeskDeps {
   readonly wake: () => void;
   readonly onReady: () => void;
   readonly onEnded: (identity: ProcessIdentity, end: ProcessEnded) => void;
+  /** Replaces the process of a slot. */
+  readonly requestRecycle: (slot: number, reason: string) => void;
+  /** The watchdog of a process says that its loop stands still. */
+  readonly onSuspect: (slot: number, silentMs: number) => void;
   readonly onDrainProgress: (slot: number, left: number) => void;
 }
 
@@ -48,11 +52,15 @@ export class FactDesk implements ProcessListener {
 
   ended(identity: ProcessIdentity, end: ProcessEnded): void {
     const { slot, incarnation } = identity;
-    const { code, signal, uptimeMs } = end.exit;
-    const fields = { slot, incarnation, code, signal, class: end.exit.class, uptimeMs, reason: end.reason };
+    const { code, signal, class: kind, cause, uptimeMs, reason } = end.exit;
+    const fields = { slot, incarnation, code, signal, class: kind, cause, uptimeMs, reason };
     this.deps.logger[end.exit.class === 'abnormal' ? 'error' : 'info']('a process has ended', fields);
     this.#note({ type: 'exited', slot, incarnation, exit: end.exit }, 'process.exited', fields);
     this.deps.onEnded(identity, end);
+  }
+
+  suspected({ slot, incarnation }: ProcessIdentity, silentMs: number): void {
+    if (this.deps.observed.slot(slot)?.incarnation === incarnation) this.deps.onSuspect(slot, silentMs);
   }
 
   line({ slot }: ProcessIdentity, stream: 'stdout' | 'stderr', line: string): void {
@@ -90,6 +98,10 @@ export class FactDesk implements ProcessListener {
         return;
       case 'log':
         this.deps.logger[fact.level](fact.line, { slot });
+        return;
+      case 'recycle_me':
+        this.deps.logger.warn('a process asks to be replaced', { slot, reason: fact.reason });
+        this.deps.requestRecycle(slot, fact.reason);
         return;
       case 'hello':
       case 'ready':

@@ -10,6 +10,9 @@ export interface ProcessIdentity {
   readonly incarnation: string;
 }
 
+/** The pipe on which the watchdog of a process speaks: its place in `stdio`, after the channel. */
+export const WATCHDOG_FD = 4;
+
 const ENTRY = new URL('../../bin/host.js', import.meta.url);
 
 /**
@@ -21,7 +24,7 @@ export function forkProcess({ slot, generation, incarnation }: ProcessIdentity):
     exec: realpathSync(fileURLToPath(ENTRY)), // resolved now: a release may have been put in place of another
     args: [],
     execArgv: inheritedExecArgv(process.execArgv),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     serialization: 'advanced',
     cwd: process.cwd(),
     silent: true,
@@ -36,6 +39,7 @@ export function forkProcess({ slot, generation, incarnation }: ProcessIdentity):
       DROVER_SLOT: String(slot),
       DROVER_GENERATION: String(generation),
       DROVER_INCARNATION: incarnation,
+      DROVER_WATCHDOG_FD: String(WATCHDOG_FD),
     });
   } finally {
     ours.settings = before;

@@ -13,9 +13,11 @@ import { type DrainReason, IpcPort, type Fact as LinkFact, type LinkResult, type
 import type { DrainReport, JobRef, LastExit } from '../protocol/index.js';
 import type { ChildExit, ChildHandle, Shutdown } from '../supervisor/index.js';
 import { classifyExit } from './classify-exit.js';
-import type { ProcessIdentity } from './fork-process.js';
-import { LineReader, Tail } from './process-output.js';
+import { type ProcessIdentity, WATCHDOG_FD } from './fork-process.js';
+import { guardChannel } from './guard-channel.js';
+import { escapeLine, LineReader, Tail } from './process-output.js';
 import type { StopBudget } from './stop-budget.js';
+import { parseWatchdogReport } from './watchdog-report.js';
 
 /** What a process is told when it boots. */
 export interface ProcessInit {
@@ -27,7 +29,6 @@ export interface ProcessInit {
 /** How a process ended. */
 export interface ProcessEnded {
   readonly exit: LastExit;
-  readonly reason: string;
   /** What it said in `drained`, if it did. */
   readonly report: DrainReport | undefined;
   /** It was ready once; before that it holds no job. */
@@ -38,6 +39,8 @@ export interface ProcessWatcher {
   booted(): void;
   draining(): void;
   fact(fact: LinkFact): void;
+  /** Its watchdog says that its loop has been standing still. */
+  suspected(silentMs: number): void;
   line(stream: 'stdout' | 'stderr', line: string): void;
   ended(end: ProcessEnded): void;
 }
@@ -70,7 +73,11 @@ export class ForkedProcess implements ChildHandle {
   #saw = { ready: false, heartbeat: false };
   #hasEnded = false;
   #wasAsked = false;
+  #isDraining = false;
+  #isRecycled = false;
   #killedFor: string | undefined;
+  /** Why it was killed for a hang, by its watchdog or by the primary. */
+  #hungFor: string | undefined;
   #bootError: string | undefined;
   #report: DrainReport | undefined;
   #jobs: readonly JobRef[] = [];
@@ -85,11 +92,12 @@ export class ForkedProcess implements ChildHandle {
     this.#forkedAt = deps.clock.monotonic();
     this.#worker = deps.fork(identity);
     this.#worker.on('error', (error) => this.#onError(error));
+    guardChannel(this.#worker.process, (error) => this.kill(`wrote to its channel what is no message: ${error.message}`));
     const port = new IpcPort(this.#worker);
     this.#link = new PrimaryLink(port, identity.incarnation, deps.clock, (fact) => this.#onFact(fact));
     const closed = deferred();
     port.onClose(() => closed.resolve());
-    const outputEnded = [this.#read('stdout'), this.#read('stderr')];
+    const outputEnded = [this.#read('stdout'), this.#read('stderr'), this.#listenToWatchdog()];
     this.#worker.process.once('exit', (code, signal) => void this.#onExit(code, signal, [closed.promise, ...outputEnded]));
     const { bootTimeoutMs } = init.health;
     this.#bootTimer = deps.clock.setTimer(() => this.kill(`was not ready within ${bootTimeoutMs} ms`), bootTimeoutMs);
@@ -124,9 +132,16 @@ export class ForkedProcess implements ChildHandle {
       this.#wasAsked = true;
       this.kill('was to be killed');
     } else {
-      this.#drain(shutdown);
+      this.#drain(shutdown, undefined);
     }
     await this.exited;
+  }
+
+  /** Asks it to drain and exit with 90: a planned end, after which its supervisor starts another one. A stop that comes meanwhile counts more. */
+  recycle(): void {
+    if (this.#wasAsked || this.#isRecycled) return;
+    this.#isRecycled = true;
+    this.#drain(Number.POSITIVE_INFINITY, 'recycle');
   }
 
   /** @param reason for the log of exits, unless it was asked to end. */
@@ -136,15 +151,24 @@ export class ForkedProcess implements ChildHandle {
     this.#worker.process.kill('SIGKILL');
   }
 
-  #drain(shutdown: number): void {
-    const { mode, drainMs, abortLeadMs, reason } = this.deps.budget(shutdown);
+  /** Ends one that gives no sign of life. */
+  killHung(reason: string): void {
+    if (this.#hasEnded) return;
+    this.#hungFor ??= reason;
+    this.kill(reason);
+  }
+
+  #drain(shutdown: number, why: DrainReason | undefined): void {
+    const { mode, drainMs, abortLeadMs, reason: usual } = this.deps.budget(shutdown);
+    const reason = why ?? usual;
     const killAt = this.deps.clock.monotonic() + drainMs + KILL_AFTER_MS;
+    if (why === undefined) this.#wasAsked = true;
     if (this.#hasEnded || killAt >= this.#killAt) return;
     this.#killAt = killAt;
     this.#killTimer?.cancel();
     this.#killTimer = this.deps.clock.setTimer(() => this.kill(`overran its drain of ${drainMs} ms`), drainMs + KILL_AFTER_MS);
-    if (!this.#wasAsked) this.watcher.draining();
-    this.#wasAsked = true;
+    if (!this.#isDraining) this.watcher.draining();
+    this.#isDraining = true;
     this.#link.request({ type: 'drain', mode, drainMs, abortLeadMs, reason }, drainMs + KILL_AFTER_MS).catch((error: unknown) => {
       this.deps.logger.debug('a process did not answer its drain', { ...this.identity, error: messageOf(error) }); // the kill timer runs
     });
@@ -217,6 +241,23 @@ export class ForkedProcess implements ChildHandle {
     return ended.promise;
   }
 
+  /** Its lines come by a pipe of its own: the channel is blocked together with the loop. */
+  #listenToWatchdog(): Promise<void> {
+    const source = this.#worker.process.stdio?.[WATCHDOG_FD];
+    if (!source) return Promise.resolve();
+    const reader = new LineReader((line) => {
+      const report = parseWatchdogReport(line);
+      if (report?.inc !== this.identity.incarnation) return; // user code can write there, too
+      if (report.type === 'suspect') this.watcher.suspected(report.silentMs);
+      else this.#hungFor ??= report.reason;
+    });
+    source.on('data', (chunk: Buffer) => reader.push(chunk));
+    source.on('error', (error) => this.deps.logger.debug('the pipe of a watchdog broke', { ...this.identity, error: messageOf(error) }));
+    const ended = deferred();
+    source.once('close', () => ended.resolve());
+    return ended.promise;
+  }
+
   async #onExit(code: number | null, signal: NodeJS.Signals | null, lastWords: readonly Promise<void>[]): Promise<void> {
     const late = deferred();
     const timer = this.deps.clock.setTimer(() => late.resolve(), LAST_WORDS_MS);
@@ -230,17 +271,19 @@ export class ForkedProcess implements ChildHandle {
     const wasAsked = this.#wasAsked;
     const saidDrained = this.#report !== undefined;
     const hadBooted = this.#saw.ready && this.#saw.heartbeat;
-    const end = classifyExit({ code, signal, wasAsked, saidDrained, hadBooted, killedFor: this.#killedFor, bootError: this.#bootError });
+    const why = { killedFor: this.#killedFor, hungFor: this.#hungFor, bootError: this.#bootError };
+    const stderrTail = this.#tail.text().split('\n').map(escapeLine).join('\n'); // shown on terminals
+    const end = classifyExit({ code, signal, wasAsked, isRecycled: this.#isRecycled, saidDrained, hadBooted, ...why, stderrTail });
     const exit: LastExit = {
       at: this.deps.clock.now(),
       code,
       signal,
-      class: end.class,
+      ...end,
       uptimeMs: Math.round(this.deps.clock.monotonic() - this.#forkedAt),
       jobs: [...this.#jobs],
-      stderrTail: this.#tail.text(),
+      stderrTail,
     };
-    this.watcher.ended({ exit, reason: end.reason, report: this.#report, hadBooted });
+    this.watcher.ended({ exit, report: this.#report, hadBooted });
     const error = new Error(end.reason);
     this.#booted.promise.catch(() => undefined); // whoever boots it has this error; after the boot nobody waits
     this.#booted.reject(error);

@@ -3,7 +3,17 @@ import type { LastExit, SlotState } from '../protocol/index.js';
 import { isSlotTransition, ObservedState } from './observed-state.js';
 
 const STATES: readonly SlotState[] = ['booting', 'ready', 'draining', 'gone', 'parked'];
-const exit: LastExit = { at: 0, code: 1, signal: null, class: 'abnormal', uptimeMs: 1, jobs: [], stderrTail: 'boom' };
+const exit: LastExit = {
+  at: 0,
+  code: 1,
+  signal: null,
+  class: 'abnormal',
+  cause: 'crash',
+  reason: 'boom',
+  uptimeMs: 1,
+  jobs: [],
+  stderrTail: 'boom',
+};
 
 function ready(): ObservedState {
   const state = new ObservedState(new ManualClock());

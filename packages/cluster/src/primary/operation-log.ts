@@ -37,6 +37,8 @@ interface Entry {
   readonly operation: NewOperation;
   readonly listeners: Set<Listener>;
   seq: number;
+  /** Monotonic ms: the wall clock may be set. */
+  endedAt?: number;
 }
 
 interface KeyedReply {
@@ -171,6 +173,7 @@ export class OperationLog {
     if (!entry || isEnded(entry.status)) return;
     const ending = mark(entry);
     entry.status.endedAt = this.clock.now();
+    entry.endedAt = this.clock.monotonic();
     this.#tell(entry, ending);
     entry.listeners.clear();
     this.onEnd({ ...entry.status });
@@ -187,10 +190,9 @@ export class OperationLog {
   }
 
   #expire(): void {
-    const now = this.clock.now();
-    for (const [opId, { status }] of this.#entries)
-      if (status.endedAt !== undefined && now - status.endedAt > KEPT_MS) this.#entries.delete(opId);
-    for (const [key, { at }] of this.#keys) if (this.clock.monotonic() - at > KEY_MS) this.#keys.delete(key);
+    const now = this.clock.monotonic();
+    for (const [opId, { endedAt }] of this.#entries) if (endedAt !== undefined && now - endedAt > KEPT_MS) this.#entries.delete(opId);
+    for (const [key, { at }] of this.#keys) if (now - at > KEY_MS) this.#keys.delete(key);
   }
 
   #dropOldestEnded(): void {

@@ -3,6 +3,7 @@ import { chooseVictims } from '../placement/choose-victims.js';
 import {
   ControlFailure,
   type CountReply,
+  type DocReply,
   type ListReply,
   type OperationReply,
   type OperationStatus,
@@ -20,6 +21,7 @@ import type { EventHub, HubEvent } from './event-hub.js';
 import type { OperationLog } from './operation-log.js';
 import type { Plan } from './plan-reconcile.js';
 import type { ReloadOptions, Replacements } from './replacements.js';
+import { restartsDocument } from './restarts-document.js';
 import { countReply, type ListQuery, listReply, stateOfDesired, statusReply, type View } from './snapshot.js';
 
 /** Who commands: a `key` makes a repeat within 5 min answer with the first reply. */
@@ -119,6 +121,13 @@ export class Operations {
   list(query: ListQuery): ListReply {
     if (query.group !== undefined) this.#groupName(query.group);
     return listReply(this.deps.view(), query);
+  }
+
+  show({ slot }: { readonly what: 'restarts'; readonly slot?: number }): DocReply {
+    const { observed } = this.deps.view();
+    if (slot !== undefined && !observed.slot(slot)) throw new ControlFailure('NOT_FOUND', `there is no slot ${slot}`);
+    const slots = observed.slots().filter((each) => slot === undefined || each.slot === slot);
+    return { document: restartsDocument(slots, (each) => observed.crashes.of(each)) };
   }
 
   ping(): PingReply {

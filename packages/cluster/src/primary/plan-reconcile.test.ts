@@ -151,3 +151,16 @@ describe('planReconcile', () => {
     expect(cluster.plan()).toMatchObject({ actions: [], unplaced: new Set(['mail#1', 'mail#2']) });
   });
 });
+
+test('slots that wait for a parked one count as parked: their workers fit nowhere, and the group is settled', () => {
+  const cluster = new ModelCluster({ ...limits, max: 2 });
+  cluster.scaleTo(2);
+  cluster.settle();
+  cluster.park(0);
+  cluster.kill(1);
+  cluster.heldUp = new Set([1]);
+  const plan = cluster.plan();
+  expect(plan.actions).toEqual([]);
+  expect([...plan.unplaced].sort()).toEqual(['mail#1', 'mail#2']);
+  expect(plan.settled.has('mail')).toBe(true);
+});

@@ -40,6 +40,8 @@ export interface PlanInput {
   readonly trials: ReadonlySet<number>;
   /** A rolling replacement is under way: workers stay where they belong, and nothing is added, taken out or moved for size. */
   readonly isFrozen: boolean;
+  /** Slots that wait for one that was given up: as good as given up themselves. */
+  readonly heldUp: ReadonlySet<number>;
 }
 
 export interface Plan {
@@ -71,7 +73,7 @@ export function planReconcile(input: PlanInput, groups: readonly string[]): Plan
     ...stops(input, desired, slotOf, keep, ready),
     ...shares(keep, ready),
     ...input.slots
-      .filter((slot) => isServing(slot) && !keep.has(slot.slot) && !input.isFrozen)
+      .filter((slot) => isServing(slot) && !input.heldUp.has(slot.slot) && !keep.has(slot.slot) && !input.isFrozen)
       .reverse()
       .map((slot): Action => ({ do: 'retire', slot: slot.slot })),
   ];
@@ -96,11 +98,11 @@ function asAssigned(workers: readonly DesiredWorker[]): Placement {
 }
 
 /** Every slot that hosts a desired worker, then empty ones, then new numbers, up to the process count. */
-function chooseSlots({ workers, slots, limits, trials, isFrozen }: PlanInput): readonly number[] {
-  if (isFrozen) return slots.filter((slot) => isServing(slot)).map((slot) => slot.slot);
-  const parked = slots.filter((slot) => slot.state === 'parked').length;
+function chooseSlots({ workers, slots, limits, trials, isFrozen, heldUp }: PlanInput): readonly number[] {
+  if (isFrozen) return slots.filter((slot) => isServing(slot) && !heldUp.has(slot.slot)).map((slot) => slot.slot);
+  const parked = slots.filter((slot) => slot.state === 'parked' || heldUp.has(slot.slot)).length;
   const count = processCount(workers.length, limits, parked);
-  const serving = slots.filter((slot) => isServing(slot) && !trials.has(slot.slot)).map((slot) => slot.slot);
+  const serving = slots.filter((slot) => isServing(slot) && !heldUp.has(slot.slot) && !trials.has(slot.slot)).map((slot) => slot.slot);
   const occupied = new Set(workers.map((worker) => worker.slot));
   const targets = serving.filter((slot) => occupied.has(slot));
   for (const slot of serving) if (!occupied.has(slot) && targets.length < count) targets.push(slot);
@@ -109,9 +111,9 @@ function chooseSlots({ workers, slots, limits, trials, isFrozen }: PlanInput): r
   return targets;
 }
 
-function openings({ slots, limits }: PlanInput, targets: readonly number[]): readonly Action[] {
+function openings({ slots, limits, heldUp }: PlanInput, targets: readonly number[]): readonly Action[] {
   const existing = new Set(slots.map((slot) => slot.slot));
-  const booting = slots.filter((slot) => slot.state === 'booting').length;
+  const booting = slots.filter((slot) => slot.state === 'booting' && !heldUp.has(slot.slot)).length;
   const room = Math.min(limits.forkBatch - booting, limits.max - slots.length);
   return targets
     .filter((slot) => !existing.has(slot))

@@ -8,13 +8,13 @@ import type { Worker as ClusterWorker } from 'node:cluster';
 import { type Clock, Deadline, deferred, type Logger } from '@drover/core/kit';
 import type { ClusterConfig } from '../config/resolved.js';
 import type { DrainReason } from '../link/index.js';
-import { ControlFailure, type StopMode, type StopReport } from '../protocol/index.js';
+import { ControlFailure, type JobRef, type StopMode, type StopReport } from '../protocol/index.js';
 import { DesiredState } from './desired-state.js';
 import { EventHub } from './event-hub.js';
 import { FactDesk } from './fact-desk.js';
 import type { ProcessIdentity } from './fork-process.js';
 import type { ProcessEnded } from './forked-process.js';
-import { HeartbeatMonitor, hangLimitMs } from './heartbeat-monitor.js';
+import { HeartbeatMonitor, silenceLimitMs } from './heartbeat-monitor.js';
 import { ObservedState } from './observed-state.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
@@ -24,7 +24,8 @@ import { ProcessSupervisor } from './process-supervisor.js';
 import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
 import { Replacements } from './replacements.js';
-import { countReply, type PrimaryState, type View } from './snapshot.js';
+import { countReply, type View } from './snapshot.js';
+import type { Sizes } from './state-file.js';
 import { StepTaker } from './step-taker.js';
 import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 import { StopTally } from './stop-tally.js';
@@ -38,6 +39,8 @@ export interface PrimaryDeps {
   readonly version: string;
   readonly fork: (identity: ProcessIdentity) => ClusterWorker;
   readonly store: DeadJobStore;
+  /** Where commanded sizes outlive the primary; absent: nowhere. */
+  readonly sizes?: { load(): Sizes; save(sizes: Sizes): void };
   /** A line that a process wrote. */
   readonly output: (slot: number, stream: 'stdout' | 'stderr', line: string) => void;
 }
@@ -58,6 +61,7 @@ export class Primary {
   readonly #events: EventHub;
   readonly #desired: DesiredState;
   readonly #observed: ObservedState;
+  readonly #adapter: ProcessAdapter;
   readonly #supervisor: ProcessSupervisor;
   readonly #reconciler: Reconciler;
   readonly #monitor: HeartbeatMonitor;
@@ -72,8 +76,9 @@ export class Primary {
   readonly #tally = new StopTally();
   /** What is being found out about processes that ended without a word. */
   readonly #inquiries = new Set<Promise<void>>();
-  #state: Exclude<PrimaryState, 'degraded'> = 'starting';
-  #isDegraded = false;
+  #state: View['state'] = 'starting';
+  /** Subscribers were told that it is degraded. */
+  #wasDegraded = false;
   #mode: StopMode = 'drain';
   #gone = 0;
 
@@ -86,14 +91,19 @@ export class Primary {
     this.#events = new EventHub(() => clock.now(), logger);
     this.#desired = new DesiredState(groups, config);
     this.#observed = new ObservedState(clock);
-    this.#recover = new RecoverJobs(deps.store, groups, clock, logger);
+    this.#recover = new RecoverJobs(groups, { store: deps.store, clock, logger, onPoison: (jobs, how) => this.#onPoison(jobs, how) });
     this.#desk = this.#makeDesk();
     const adapter = this.#makeAdapter();
+    this.#adapter = adapter;
     this.#supervisor = this.#makeSupervisor(adapter);
-    this.#monitor = new HeartbeatMonitor(hangLimitMs(groups, config.health.heartbeatMs), {
+    this.#monitor = new HeartbeatMonitor(silenceLimitMs(config.health), {
       clock,
       slots: () => this.#observed.slots(),
-      kill: (slot, reason) => adapter.kill(slot, reason),
+      kill: (slot, reason) => adapter.killHung(slot, reason),
+      onSuspect: (slot, silentMs) => {
+        logger.warn('a process gives no sign of life', { slot, silentMs: Math.round(silentMs) });
+        this.#events.publish('process.suspect', { slot, silentMs: Math.round(silentMs) });
+      },
     });
     const steps = new StepTaker(this.#desired, this.#observed, this.#supervisor, adapter);
     this.#log = new OperationLog(clock, deps.makeId, (status) => this.#events.publish('op', { ...status }));
@@ -114,7 +124,9 @@ export class Primary {
 
   /** Takes the sizes of the configuration as desired and starts the loop. From now on it can be commanded. */
   start(): void {
-    for (const { group, workers } of Object.values(this.config.groups)) {
+    const remembered = this.deps.sizes?.load() ?? {};
+    for (const { group, workers: configured, isSizeFixed, min } of Object.values(this.config.groups)) {
+      const workers = isSizeFixed ? configured : Math.max(min, remembered[group] ?? configured);
       const { applied, reason } = this.#desired.grow(group, workers);
       if (applied < workers) this.deps.logger.warn('a group starts smaller than configured', { group, workers, applied, reason });
     }
@@ -175,7 +187,9 @@ export class Primary {
     if (report) {
       if (isStopping) this.#tally.add(report);
     } else if (hadBooted) {
-      const inquiry = this.#recover.recover(incarnation).then((recovered) => {
+      const how = exit.class === 'abnormal' ? exit.reason : undefined;
+      const inquiry = this.#recover.recover(incarnation, how).then((recovered) => {
+        if (recovered) this.#observed.crashes.tellJobs(slot, exit, recovered);
         if (isStopping) this.#tally.addSilent(exit.jobs, recovered);
       });
       this.#inquiries.add(inquiry);
@@ -184,18 +198,39 @@ export class Primary {
     if (isStopping) this.operations.stopProgress(++this.#gone);
   }
 
+  /** Drains the process of a slot; its supervisor starts the next one, with the same workers. During a stop, and for one that drains, there is nothing to do. */
+  #requestRecycle(slot: number, reason: string): void {
+    if (this.#state !== 'running' || this.#observed.slot(slot)?.state !== 'ready') return;
+    this.deps.logger.info('a process is recycled', { slot, reason });
+    this.#adapter.recycle(slot);
+  }
+
+  #onPoison(jobs: readonly JobRef[], how: string): void {
+    this.deps.logger.error('jobs will fail unrun: processes end with them in hand', { count: jobs.length, jobs: jobs.slice(0, 20), how });
+    this.#events.publish('poison', { count: jobs.length, jobs: jobs.slice(0, 100), how });
+  }
+
   #onPass(plan: Plan): void {
     this.operations.advance(plan);
-    const { parked } = countReply(this.#view()).workers;
-    const isDegraded = parked > 0 || this.#observed.slots().some((slot) => slot.state === 'parked');
-    if (isDegraded && !this.#isDegraded) this.#events.publish('primary.degraded', { parkedWorkers: parked });
-    this.#isDegraded = isDegraded;
+    const parkedWorkers = this.#parkedWorkers();
+    const isDegraded = parkedWorkers > 0 || this.#hasParkedSlot();
+    if (isDegraded && !this.#wasDegraded) this.#events.publish('primary.degraded', { parkedWorkers });
+    this.#wasDegraded = isDegraded;
+  }
+
+  #parkedWorkers(): number {
+    return countReply({ desired: this.#desired, observed: this.#observed, unplaced: this.#reconciler.unplaced }).workers.parked;
+  }
+
+  #hasParkedSlot(): boolean {
+    return this.#observed.slots().some((slot) => slot.state === 'parked');
   }
 
   #view(): View {
     return {
       name: this.config.name,
-      state: this.#state === 'running' && this.#isDegraded ? 'degraded' : this.#state,
+      state: this.#state,
+      isDegraded: () => this.#hasParkedSlot() || this.#parkedWorkers() > 0,
       desired: this.#desired,
       observed: this.#observed,
       unplaced: this.#reconciler.unplaced,
@@ -220,6 +255,8 @@ export class Primary {
       wake: () => this.#reconciler.wake(),
       onReady: () => this.#onReady(),
       onEnded: (identity, end) => this.#onEnded(identity, end),
+      requestRecycle: (slot, reason) => this.#requestRecycle(slot, reason),
+      onSuspect: (slot, silentMs) => this.#monitor.report(slot, silentMs),
       onDrainProgress: (slot, left) => this.operations.stopProgress(this.#gone, `process ${slot}: ${left} jobs in hand`),
     });
   }
@@ -262,6 +299,7 @@ export class Primary {
       logger: this.deps.logger,
       take: (action) => steps.take(action),
       holds: () => this.#replacements.holds(),
+      heldUp: () => this.#supervisor.heldUp(),
       onPass: (plan) => this.#onPass(plan),
     });
   }
@@ -304,7 +342,10 @@ export class Primary {
       log: this.#log,
       replacements: this.#replacements,
       events: this.#events,
-      wake: () => this.#reconciler.wake(),
+      wake: () => {
+        this.deps.sizes?.save(Object.fromEntries(this.#desired.groups.map(({ group }) => [group, this.#desired.size(group)])));
+        this.#reconciler.wake();
+      },
       stop: (mode, drainMs) => this.#stop(mode, drainMs),
     });
   }

@@ -18,6 +18,7 @@ export interface ProcessListener {
   booted(identity: ProcessIdentity): void;
   draining(identity: ProcessIdentity): void;
   fact(identity: ProcessIdentity, fact: Parameters<ProcessWatcher['fact']>[0]): void;
+  suspected(identity: ProcessIdentity, silentMs: number): void;
   line(identity: ProcessIdentity, stream: 'stdout' | 'stderr', line: string): void;
   ended(identity: ProcessIdentity, end: ProcessEnded): void;
 }
@@ -60,8 +61,14 @@ export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
     return process.request(request, deadlineMs);
   }
 
-  kill(slot: number, reason: string): void {
-    this.#bySlot.get(slot)?.kill(reason);
+  /** Ends the process of a slot that gives no sign of life. */
+  killHung(slot: number, reason: string): void {
+    this.#bySlot.get(slot)?.killHung(reason);
+  }
+
+  /** Drains the process of a slot as planned: it ends by itself, and whoever supervises it replaces it. */
+  recycle(slot: number): void {
+    this.#bySlot.get(slot)?.recycle();
   }
 
   #fork(identity: ProcessIdentity, init: ProcessInit): ForkedProcess {
@@ -70,6 +77,7 @@ export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
       booted: () => listener.booted(identity),
       draining: () => listener.draining(identity),
       fact: (fact) => listener.fact(identity, fact),
+      suspected: (silentMs) => listener.suspected(identity, silentMs),
       line: (stream, line) => listener.line(identity, stream, line),
       ended: (end) => {
         if (this.#bySlot.get(identity.slot)?.identity === identity) this.#bySlot.delete(identity.slot);

@@ -50,6 +50,11 @@ export class ProcessSupervisor {
     return this.#supervisor.ended;
   }
 
+  /** Slots that wait for one that was given up: their strategy starts them in order. */
+  heldUp(): ReadonlySet<number> {
+    return new Set(this.#supervisor.heldUp().map(slotOf));
+  }
+
   restartsLeft(): number {
     return this.#supervisor.restartsLeft();
   }

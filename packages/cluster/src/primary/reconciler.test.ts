@@ -1,4 +1,5 @@
 import { ManualClock, silentLogger } from '@drover/core/kit';
+import { ControlFailure } from '../protocol/index.js';
 import { DesiredState } from './desired-state.js';
 import { ObservedState } from './observed-state.js';
 import type { Action, Plan } from './plan-reconcile.js';
@@ -23,6 +24,7 @@ class Bench {
       return this.outcome(action);
     },
     holds: () => ({ trials: new Set(), isFrozen: false }),
+    heldUp: () => new Set(),
     onPass: (plan) => this.plans.push(plan),
   });
 
@@ -84,6 +86,18 @@ test('a start that failed is tried again after the next tick, not at once', asyn
   bench.outcome = () => Promise.resolve();
   await bench.settle(1_000);
   expect(bench.taken.filter((step) => step.startsWith('start'))).toHaveLength(2);
+});
+
+test('a start that was not answered in time may still happen: it is not taken back, and a worker that is not wanted any more is stopped', async () => {
+  bench.outcome = ({ do: kind }) => (kind === 'start' ? Promise.reject(new ControlFailure('DEADLINE', 'no answer')) : Promise.resolve());
+  await bench.settle();
+  bench.ready(0);
+  await bench.settle(5_000);
+  expect(bench.taken).toEqual(['open 0', 'start mail#1']);
+  bench.desired.shrink('mail', 1, ([worker]) => [worker?.worker as string]);
+  bench.reconciler.wake();
+  await bench.settle();
+  expect(bench.taken).toEqual(['open 0', 'start mail#1', 'stop mail#1']);
 });
 
 test('a share that cannot be told is told again after the next tick, not at once', async () => {

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, messageOf, type Timer } from '@drover/core/kit';
-import type { WorkerState } from '../protocol/index.js';
+import { ControlFailure, type WorkerState } from '../protocol/index.js';
 import type { DesiredState } from './desired-state.js';
 import type { ObservedState } from './observed-state.js';
 import { type Action, type Plan, type PlanInput, planReconcile, type ReconcileLimits } from './plan-reconcile.js';
@@ -11,6 +11,8 @@ export interface ReconcilerDeps {
   readonly take: (action: Action) => Promise<void>;
   /** What a rolling replacement holds. */
   readonly holds: () => Pick<PlanInput, 'trials' | 'isFrozen'>;
+  /** Slots that are not started because they wait for one that was given up. */
+  readonly heldUp: () => ReadonlySet<number>;
   /** Hears of every pass, after its steps were begun. */
   readonly onPass: (plan: Plan) => void;
 }
@@ -86,6 +88,7 @@ export class Reconciler {
       observed: observed.workers,
       limits,
       held: this.#held,
+      heldUp: this.deps.heldUp(),
       ...this.deps.holds(),
     };
     const plan = planReconcile(input, groups);
@@ -130,7 +133,7 @@ export class Reconciler {
   #take(action: Action, undo: () => void): void {
     this.deps.take(action).catch((error: unknown) => {
       this.deps.logger.warn('a step of the reconciler failed', { ...action, error: messageOf(error) });
-      undo();
+      if (!mayStillHappen(action, error)) undo();
     });
   }
 
@@ -151,4 +154,12 @@ export class Reconciler {
     });
     this.observed.apply({ type: 'told', slot, incarnation, changes });
   }
+}
+
+/**
+ * A process that did not answer in time has the request in its channel and will carry it out when its loop goes on, unless it ends before.
+ * So its workers stay as they were told to be; a later step reaches it after this one.
+ */
+function mayStillHappen(action: Action, error: unknown): boolean {
+  return (action.do === 'start' || action.do === 'stop') && error instanceof ControlFailure && error.code === 'DEADLINE';
 }

@@ -1,13 +1,23 @@
 import { ManualClock, silentLogger } from '@drover/core/kit';
 import type { GroupConfig } from '../config/resolved.js';
-import { RecoverJobs } from './recover-jobs.js';
+import type { JobRef } from '../protocol/index.js';
+import { type HeldAgainst, type RecoveredIds, RecoverJobs } from './recover-jobs.js';
 import { groupConfig } from './testing/group-config.js';
 
 class Store {
   readonly asked: string[] = [];
-  recoverDead(group: GroupConfig, incarnation: string): Promise<readonly string[]> {
-    this.asked.push(`${group.queue} ${incarnation}`);
-    return group.queue === 'away' ? Promise.reject(new Error('offline')) : Promise.resolve(['7']);
+  held = 1;
+  isAway = false;
+
+  heldBy(): Promise<number> {
+    return Promise.resolve(this.held);
+  }
+
+  recoverDead(group: GroupConfig, incarnation: string, end: HeldAgainst | undefined): Promise<RecoveredIds> {
+    const against = end ? ` ${end.how}${end.wasAlone ? ' alone' : ''}` : '';
+    this.asked.push(`${group.queue} ${incarnation}${against}`);
+    if (group.queue === 'away' || this.isAway) return Promise.reject(new Error('offline'));
+    return Promise.resolve({ ids: ['7'], poisoned: end ? ['7'] : [] });
   }
 }
 
@@ -15,7 +25,10 @@ const foreign = { kind: 'worker', url: 'file:///w.js' } as const;
 const setUp = (...groups: GroupConfig[]) => {
   const clock = new ManualClock();
   const store = new Store();
-  return { clock, store, jobs: new RecoverJobs(store, groups, clock, silentLogger) };
+  const poison: string[] = [];
+  const onPoison = (jobs: readonly JobRef[], how: string) =>
+    void poison.push(...jobs.map(({ queue, jobId }) => `${queue}/${jobId} ${how}`));
+  return { clock, store, poison, jobs: new RecoverJobs(groups, { store, clock, logger: silentLogger, onPoison }) };
 };
 
 test('looks at once and again five seconds later, once per queue, not at foreign workers', async () => {
@@ -27,6 +40,7 @@ test('looks at once and again five seconds later, once per queue, not at foreign
   expect(await jobs.recover('a')).toEqual([{ queue: 'mail', jobId: '7', startedAt: 0 }]);
   expect(store.asked).toEqual(['mail a']);
   clock.advance(5_000);
+  await jobs.finish();
   expect(store.asked).toEqual(['mail a', 'mail a']);
   clock.advance(60_000);
   expect(store.asked).toHaveLength(2);
@@ -44,4 +58,30 @@ test('finish takes the second looks now', async () => {
   expect(store.asked).toHaveLength(2);
   clock.advance(10_000);
   expect(store.asked).toHaveLength(2);
+});
+
+test('an abnormal end counts against what was in hand at it, and says whether that was one job; the second look does not count', async () => {
+  const { store, poison, jobs } = setUp(groupConfig('mail'));
+  await jobs.recover('a', 'killed by SIGSEGV');
+  await jobs.finish();
+  store.held = 2;
+  await jobs.recover('b', 'exited with 7');
+  await jobs.finish();
+  expect(store.asked).toEqual(['mail a killed by SIGSEGV alone', 'mail a', 'mail b exited with 7', 'mail b']);
+  expect(poison).toEqual(['mail/7 killed by SIGSEGV', 'mail/7 exited with 7']);
+});
+
+test('with one job in each of two queues none was alone', async () => {
+  const { store, jobs } = setUp(groupConfig('mail'), groupConfig('other'));
+  await jobs.recover('a', 'exited with 7');
+  expect(store.asked).toEqual(['mail a exited with 7', 'other a exited with 7']);
+});
+
+test('a first look that could not be taken is counted by the second', async () => {
+  const { store, jobs } = setUp(groupConfig('mail'));
+  store.isAway = true;
+  await jobs.recover('a', 'exited with 7');
+  store.isAway = false;
+  await jobs.finish();
+  expect(store.asked).toEqual(['mail a exited with 7 alone', 'mail a exited with 7']);
 });

@@ -2,7 +2,7 @@ import { type Clock, type Logger, messageOf } from '@drover/core/kit';
 import { AdminStore, Connections, queueRef } from '@drover/core/runtime';
 import type { ConnectionConfig, GroupConfig } from '../config/resolved.js';
 import { ExitCode, FatalError } from '../errors/errors.js';
-import type { DeadJobStore } from './recover-jobs.js';
+import type { DeadJobStore, HeldAgainst, RecoveredIds } from './recover-jobs.js';
 
 /** Owns the primary's own connections: one command connection per Redis target. It checks at start that Redis answers, and is lent out after. */
 export class RedisGate implements DeadJobStore {
@@ -43,9 +43,16 @@ export class RedisGate implements DeadJobStore {
     say('Redis does not answer the primary', { address: command.address, error });
   }
 
-  recoverDead(group: GroupConfig, incarnation: string): Promise<readonly string[]> {
-    const target = this.#targets.get(keyOf(group.connection)) as Connections;
-    return new AdminStore(target.scripts).recoverDead(queueRef(group.queue, group.prefix), incarnation, group.maxStalledCount);
+  heldBy(group: GroupConfig, incarnation: string): Promise<number> {
+    return this.#admin(group).heldBy(queueRef(group.queue, group.prefix), incarnation);
+  }
+
+  recoverDead(group: GroupConfig, incarnation: string, end: HeldAgainst | undefined): Promise<RecoveredIds> {
+    return this.#admin(group).recoverDead(queueRef(group.queue, group.prefix), incarnation, group.maxStalledCount, end);
+  }
+
+  #admin({ connection }: GroupConfig): AdminStore {
+    return new AdminStore((this.#targets.get(keyOf(connection)) as Connections).scripts);
   }
 
   async close(): Promise<void> {

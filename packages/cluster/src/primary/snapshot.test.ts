@@ -16,6 +16,7 @@ function view(cluster: ModelCluster, changes: Partial<View> = {}): View {
   const unplaced = cluster.plan().unplaced;
   return {
     ...{ name: 'drover', state: 'running', desired, observed, unplaced, suspects: new Set(), restartsLeft: 10, now: clock.now() },
+    isDegraded: () => false,
     ...changes,
   };
 }

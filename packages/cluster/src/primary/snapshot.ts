@@ -13,12 +13,14 @@ import type {
 import { type DesiredState, groupOf, numberOf } from './desired-state.js';
 import type { ObservedState, SlotView } from './observed-state.js';
 
-export type PrimaryState = StatusReply['state'];
+type PrimaryState = StatusReply['state'];
 
 /** Everything that replies are made of. */
 export interface View {
   readonly name: string;
-  readonly state: PrimaryState;
+  readonly state: Exclude<PrimaryState, 'degraded'>;
+  /** Something was given up: read when it is shown, so that it is never behind the counters beside it. */
+  readonly isDegraded: () => boolean;
   readonly desired: DesiredState;
   readonly observed: ObservedState;
   /** Workers that fit nowhere. */
@@ -81,7 +83,7 @@ export function statusReply(view: View, operations: readonly OperationStatus[]):
   const processes = slots.slice(0, STATUS_PROCESSES).map((slot) => processStatus(view, slot));
   return {
     name: view.name,
-    state: view.state,
+    state: view.state === 'running' && view.isDegraded() ? 'degraded' : view.state,
     generation: view.desired.generation,
     groups: groupStatuses(view),
     processes: withWorkerBudget(processes, STATUS_WORKERS),

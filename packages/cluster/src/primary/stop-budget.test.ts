@@ -1,6 +1,6 @@
 import { processDrain, sharperMode, stopBudget } from './stop-budget.js';
 
-const drain = { deadlineMs: 25_000, abortLeadMs: 5_000, onTimeout: 'linger' } as const;
+const drain = { deadlineMs: 25_000, abortLeadMs: 5_000, onTimeout: 'linger', maxReturns: 5, onMaxReturns: 'stall' } as const;
 
 test.each([
   { mode: 'drain', drainMs: undefined, want: { drainMs: 25_000, abortLeadMs: 5_000 } },
@@ -17,6 +17,6 @@ test('a stop never becomes gentler', () => {
 });
 
 test('a process drains as its most patient group does', () => {
-  const other = { deadlineMs: 60_000, abortLeadMs: 1_000, onTimeout: 'linger' } as const;
+  const other = { deadlineMs: 60_000, abortLeadMs: 1_000, onTimeout: 'linger', maxReturns: 5, onMaxReturns: 'stall' } as const;
   expect(processDrain([{ drain }, { drain: other }])).toEqual({ deadlineMs: 60_000, abortLeadMs: 5_000 });
 });

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { TopicPattern } from './events.js';
-import type { AckReply, CountReply, ListReply, OperationReply, OperationStatus, PingReply, ScaleReply, StatusReply } from './replies.js';
+import type {
+  AckReply,
+  CountReply,
+  DocReply,
+  ListReply,
+  OperationReply,
+  OperationStatus,
+  PingReply,
+  ScaleReply,
+  StatusReply,
+} from './replies.js';
 
 /** Which workers go first when a group shrinks; parked ones always do. */
 export const Victim = z.enum(['oldest', 'youngest', 'idle']);
@@ -28,6 +38,7 @@ const List = z.object({
   after: z.string().optional(),
   limit: z.number().int().min(1).max(200).optional(),
 });
+const Show = z.object({ type: z.literal('show'), what: z.enum(['restarts']), slot: z.number().int().min(0).optional() });
 const Operation = z.object({ type: z.literal('operation'), opId: z.string(), wait: z.boolean().optional() });
 const Ping = z.object({ type: z.literal('ping') });
 const Subscribe = z.object({ type: z.literal('subscribe'), topics: z.array(TopicPattern).min(1) });
@@ -53,6 +64,7 @@ export const ControlCommand = z.discriminatedUnion('type', [
   WorkerCount,
   Status,
   List,
+  Show,
   Operation,
   Ping,
   Subscribe,
@@ -72,6 +84,7 @@ export interface ReplyByVerb {
   worker_count: CountReply;
   status: StatusReply;
   list: ListReply;
+  show: DocReply;
   operation: OperationStatus;
   ping: PingReply;
   subscribe: AckReply;
@@ -92,6 +105,7 @@ export const ROLE_OF_VERB: Readonly<Record<Verb, 'read' | 'write'>> = {
   worker_count: 'read',
   status: 'read',
   list: 'read',
+  show: 'read',
   operation: 'read',
   ping: 'read',
   subscribe: 'read',

@@ -12,6 +12,7 @@ export const TOPICS = [
   'process.drained',
   'process.exited',
   'process.parked',
+  'process.suspect',
   'worker.running',
   'worker.failed',
   'worker.draining',
@@ -24,6 +25,7 @@ export const TOPICS = [
   'reload',
   /** A process was recycled by its limits, or recycling has stopped because that does not help. */
   'recycle',
+  'poison',
   'audit',
 ] as const;
 export const Topic = z.enum(TOPICS);

@@ -38,6 +38,10 @@ export type OperationState = z.infer<typeof OperationState>;
 export const ExitClass = z.enum(['shutdown', 'planned', 'normal', 'abnormal']);
 export type ExitClass = z.infer<typeof ExitClass>;
 
+/** What ended a process. `signal` and `crash` (a code nobody asked for) are what is left when nothing more is known. */
+export const ExitCause = z.enum(['asked', 'drained', 'recycle', 'boot', 'hang', 'oom', 'escalated', 'orphaned', 'signal', 'crash']);
+export type ExitCause = z.infer<typeof ExitCause>;
+
 /** A job that a worker has in hand. `startedAt` in epoch ms. */
 export const JobRef = z.object({ queue: z.string(), jobId: z.string(), startedAt: z.number() });
 export type JobRef = z.infer<typeof JobRef>;
@@ -105,12 +109,14 @@ export const OperationStatus = z.object({
 });
 export type OperationStatus = z.infer<typeof OperationStatus>;
 
-/** One end of a process. `stderrTail` is the last 4 KiB that it wrote there. */
+/** One end of a process. `reason` says how, for a person; `jobs` were in hand, as far as is known; `stderrTail` is the last 4 KiB that it wrote. */
 export const LastExit = z.object({
   at: z.number(),
   code: z.number().nullable(),
   signal: z.string().nullable(),
   class: ExitClass,
+  cause: ExitCause,
+  reason: z.string(),
   uptimeMs: z.number(),
   jobs: z.array(JobRef),
   stderrTail: z.string(),
@@ -183,6 +189,17 @@ export type OperationReply = z.infer<typeof OperationReply>;
 /** `slots` says per slot whether the command was carried out there. */
 export const AckReply = z.object({ slots: z.record(z.string(), z.union([z.literal('ok'), ErrorCode])) });
 export type AckReply = z.infer<typeof AckReply>;
+
+/** What `show` has to show: its shape depends on what was asked for. */
+export const DocReply = z.object({ document: z.record(z.string(), z.unknown()) });
+export type DocReply = z.infer<typeof DocReply>;
+
+/** The document of `show restarts`: the last 20 exits of each slot, oldest first. `isCut`: old exits, jobs or the start of stderr were left out. */
+export const RestartsDocument = z.object({
+  slots: z.array(z.object({ slot: z.number(), state: SlotState, restarts: z.number(), exits: z.array(LastExit) })),
+  isCut: z.boolean(),
+});
+export type RestartsDocument = z.infer<typeof RestartsDocument>;
 
 export const PingReply = z.object({
   name: z.string(),

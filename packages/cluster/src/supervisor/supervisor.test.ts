@@ -524,6 +524,7 @@ describe('strategies', () => {
     await end('b', crash());
     await turn();
     expect(states()).toBe('a:running b:parked c:waiting');
+    expect(supervisor.heldUp()).toEqual(['c']);
     supervisor.restart('b');
     await turn();
     expect(states()).toBe('a:running b:running c:running');

@@ -118,6 +118,19 @@ export class Supervisor<Spec> {
     return this.#children.get(id)?.status(this.#flags.resetAfterMs);
   }
 
+  /** Children that wait for one that is parked, under an ordered strategy: nothing starts them until somebody acts on that one. */
+  heldUp(): readonly string[] {
+    return [...this.#children.keys()].filter((id) => this.parkedBefore(id) !== undefined);
+  }
+
+  /** The parked child that holds up this one, if it is held up; see `heldUp`. */
+  parkedBefore(id: string): string | undefined {
+    const child = this.#children.get(id);
+    if (this.#flags.strategy === 'one_for_one' || child?.state !== 'waiting') return undefined;
+    const isBefore = ({ state, spec }: Child<Spec>): boolean => state === 'parked' && spec.startOrder < child.spec.startOrder;
+    return [...this.#children.values()].find(isBefore)?.id;
+  }
+
   /** Restarts that may still happen now before it gives up. */
   restartsLeft(): number {
     const recent = restartWindow(this.#restarts, this.#flags.periodMs, this.deps.clock.monotonic());

@@ -38,7 +38,7 @@ test.each([
   [-5, 'Missing key for parent job bull:q:p. cmd'],
   [-6, 'Lock mismatch for job 7. Cmd cmd from active'],
   [-8, 'Job 7 belongs to a job scheduler and cannot be removed directly. cmd'],
-  [-12, 'Job 7 has a family of more than 1000 jobs: remove its children first. cmd'],
+  [-12, 'Job 7 has more than 10000 jobs below it: remove its children first. cmd'],
   [-99, 'Unknown code -99 error for job 7. cmd'],
 ])('status %i is an error with that code', (code, message) => {
   const error = errorFromStatus(code, { jobId: '7', command: 'cmd', parentKey: 'bull:q:p' });

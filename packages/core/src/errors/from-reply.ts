@@ -10,7 +10,7 @@ export interface StatusContext {
   readonly parentKey?: string;
 }
 
-/** Ours alone: a removal with descendants would take too long in one call. */
+/** Ours alone: a removal with so many descendants would take too long in one call. */
 const FAMILY_TOO_LARGE = -12;
 
 /** Only -9 is unrecoverable: the job can never complete. Everything else is a `JobStatusError`. */
@@ -51,7 +51,7 @@ function statusMessage(code: number, { jobId, command, state = 'active', parentK
     case ErrorCode.SchedulerJobSlotsBusy:
       return `Cannot create job scheduler iteration - current and next time slots already have jobs. ${command}`;
     case FAMILY_TOO_LARGE:
-      return `Job ${jobId} has a family of more than 1000 jobs: remove its children first. ${command}`;
+      return `Job ${jobId} has more than 10000 jobs below it: remove its children first. ${command}`;
     default:
       return `Unknown code ${code} error for job ${jobId}. ${command}`;
   }

@@ -47,8 +47,10 @@ export interface JobCommands {
   /**
    * Adds the scheduler's iteration after the job, which has just started.
    * @param slot epoch ms; undefined: by the scheduler's interval.
+   * @param metadata the trace it goes on with, unless its scheduler names one or none; undefined: that of the job.
+   * @returns the id of the iteration; undefined: the schedule has gone on already, or is gone.
    */
-  addNextIteration(jobId: string, scheduler: string, slot: number | undefined): Promise<void>;
+  addNextIteration(jobId: string, scheduler: string, slot: number | undefined, metadata: string | undefined): Promise<string | undefined>;
   /** Epoch ms. */
   now(): number;
 }

@@ -14,7 +14,7 @@ export type { JobCommands, ReprocessOptions } from './commands.js';
 export { decideOutcome, keepRule, type OutcomeRules, type RunEnd, refusalToRun } from './decide-outcome.js';
 export { type Decoded, decodeJson, decodeObject, integerField } from './decode.js';
 export { delayOf, MAX_DELAY_MS } from './delay.js';
-export { Job, type JobHome, type NextJobData } from './job.js';
+export { Job, type JobHome, type NextJobData, WAIT_OPTIONS, type WaitOptions } from './job.js';
 export {
   PRIORITY_CHANGE,
   type PriorityChange,

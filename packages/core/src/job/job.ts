@@ -1,5 +1,5 @@
 import type { QueueRef } from '../keys/queue-keys.js';
-import { integer, positiveInt, toError } from '../kit/index.js';
+import { checked, integer, positiveInt, type Shape, toError } from '../kit/index.js';
 import { traceSettlement } from '../telemetry/settlement.js';
 import { checkParent } from './check-options.js';
 import type { JobCommands } from './commands.js';
@@ -28,6 +28,14 @@ export interface JobHome<Data = any, Result = any, Name extends string = string>
  * now; then ms until the rate limit lifts and epoch ms of the earliest delayed job, 0 each if none. Undefined: nothing is left.
  */
 export type NextJobData = [jobData: Record<string, unknown> | null, jobId: string | 0, limitUntil: number, delayUntil: number];
+
+/** What a job waits for. */
+export interface WaitOptions {
+  /** Only this child; without it, any that is pending. */
+  readonly child?: ParentOptions;
+}
+
+export const WAIT_OPTIONS: Shape<WaitOptions> = { child: checkParent };
 
 /**
  * One job: a view on its record, with BullMQ's names. The record is what Redis had when the job was read or fetched; methods that change
@@ -123,8 +131,8 @@ export class Job<Data = any, Result = any, Name extends string = string> extends
    * Waits for children that were added meanwhile, if any is pending, or `child` is. @returns false when there is none to wait for: the job
    * is still active. If true, the processor throws WaitingChildrenError.
    */
-  async moveToWaitingChildren(token = this.ownToken(), { child }: { readonly child?: ParentOptions } = {}): Promise<boolean> {
-    if (child) checkParent('child', child);
+  async moveToWaitingChildren(token = this.ownToken(), options: WaitOptions = {}): Promise<boolean> {
+    const { child } = checked('', options, WAIT_OPTIONS);
     const outcome: Outcome = { kind: 'wait-children', ...(child ? { child: `${child.queue}:${child.id}` } : {}) };
     return (await this.#move(outcome, token)) === 0;
   }

@@ -21,8 +21,8 @@ export type Outcome =
       readonly reason?: string;
       readonly stacktrace?: string;
     }
-  /** Back to the front of its class with attempts and stall count untouched: rate limited, moved by hand, drained, or unsupported. */
-  | { readonly kind: 'wait'; readonly isRateLimited?: boolean }
+  /** Back to the front of its class with attempts and stall count untouched: rate limited, moved by hand, drained (which may be counted), or unsupported. */
+  | { readonly kind: 'wait'; readonly isRateLimited?: boolean; readonly isCounted?: boolean }
   /** `child`: full key of a child to wait for; without it, any. */
   | { readonly kind: 'wait-children'; readonly child?: string };
 

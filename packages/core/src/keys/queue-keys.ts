@@ -29,6 +29,8 @@ export interface QueueKeys {
   readonly events: string;
   readonly limiter: string;
   readonly repeat: string;
+  /** Ours: how often jobs went back because a drain left them no time. */
+  readonly returns: string;
 }
 
 const refs = new Map<string, QueueRef>();
@@ -69,6 +71,7 @@ export function queueKeys(queue: QueueRef): QueueKeys {
       events: key('events'),
       limiter: key('limiter'),
       repeat: key('repeat'),
+      returns: key('drover:returns'),
     });
     keysOf.set(queue, keys);
   }

@@ -13,7 +13,7 @@ export interface FlowProducerOptions {
   readonly skipVersionCheck?: boolean;
   /** Accepted for compatibility, without effect. */
   readonly skipWaitingForReady?: boolean;
-  /** Accepted for compatibility, without effect yet. */
+  /** Makes spans of the flows that are added, and lets their jobs carry the trace; see `docs/telemetry.md`. */
   readonly telemetry?: Telemetry;
 }
 
@@ -28,6 +28,7 @@ export interface ResolvedFlowProducerOptions {
   readonly connection: ConnectionInput;
   readonly prefix: string;
   readonly skipVersionCheck: boolean;
+  readonly telemetry: Telemetry | undefined;
 }
 
 /** How each option is checked; what is not in here is refused. */
@@ -48,6 +49,6 @@ export const FLOW_OPTIONS: Shape<FlowOptions> = {
 
 /** @throws InvalidOptionError */
 export function resolveFlowProducerOptions(input: FlowProducerOptions): ResolvedFlowProducerOptions {
-  const { connection = LOCAL, prefix = 'bull', skipVersionCheck = false } = checked('', input, FLOW_PRODUCER_OPTIONS);
-  return Object.freeze({ connection, prefix, skipVersionCheck });
+  const { connection = LOCAL, prefix = 'bull', skipVersionCheck = false, telemetry } = checked('', input, FLOW_PRODUCER_OPTIONS);
+  return Object.freeze({ connection, prefix, skipVersionCheck, telemetry });
 }

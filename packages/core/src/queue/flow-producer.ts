@@ -5,9 +5,11 @@ import { type QueueRef, queueRef } from '../keys/queue-keys.js';
 import { anArray, type Check, checked, OncePrinter, positiveInt, type Shape, text } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { ChildrenStore, FlowStore, InspectStore, JobStore, type LEFT_OUT } from '../store/index.js';
+import { type TracedSpan, Tracing } from '../telemetry/tracing.js';
 import { type FlowJob, flowNodes, type PlannedNode } from './flow-nodes.js';
 import { FLOW_OPTIONS, type FlowOptions, type FlowProducerOptions, resolveFlowProducerOptions } from './flow-options.js';
 import { FlowReader } from './flow-reader.js';
+import { tracedFlow, tracedFlows, tracedNodes } from './traced-flows.js';
 
 /** A job of a flow, and its children; a job without any has no `children`. */
 export interface JobNode {
@@ -41,6 +43,12 @@ interface PlacedRecord {
   readonly parentAt: number;
 }
 
+interface Inserted {
+  readonly trees: JobNode[];
+  /** By index of the node. */
+  readonly refused: ReadonlyMap<number, Error>;
+}
+
 const unchecked: Check = () => undefined; // `queueRef` looks at it
 export const FLOW_REQUEST: Shape<FlowRequest> = {
   queueName: unchecked,
@@ -61,15 +69,17 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
   readonly #lease: RuntimeLease;
   readonly #store: FlowStore;
   readonly #reader: FlowReader;
+  readonly #tracing: Tracing | undefined;
   readonly #detach: () => void;
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
   constructor(options: FlowProducerOptions = {}) {
     super();
-    const { connection, prefix, skipVersionCheck } = resolveFlowProducerOptions(options);
+    const { connection, prefix, skipVersionCheck, telemetry } = resolveFlowProducerOptions(options);
     this.opts = options;
     this.#prefix = prefix;
+    this.#tracing = telemetry && new Tracing(telemetry, '', (error) => this.#problem(error));
     this.#lease = leaseRuntime(connection, skipVersionCheck);
     const { scripts } = this.#lease.runtime.connections;
     this.#store = new FlowStore(scripts);
@@ -90,8 +100,13 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
    * lost: the flow may have been added.
    */
   async add(flow: FlowJob, options: FlowOptions = {}): Promise<JobNode> {
-    const { queuesOptions } = checked('', options, FLOW_OPTIONS);
-    const { trees, refused } = await this.#insert([['flow', flow]], queuesOptions);
+    checked('', options, FLOW_OPTIONS);
+    const tracing = this.#tracing;
+    return tracing ? tracedFlow(tracing, flow, (span) => this.#add(flow, options, span)) : this.#add(flow, options);
+  }
+
+  async #add(flow: FlowJob, options: FlowOptions, span?: TracedSpan): Promise<JobNode> {
+    const { trees, refused } = await this.#insert([['flow', flow]], options, span);
     const ofRoot = refused.get(0);
     if (ofRoot) throw ofRoot;
     this.#tell(refused);
@@ -100,8 +115,14 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
 
   /** Adds many flows in one step. What was refused, of roots too, is told as `error`. @throws as `add` does. */
   async addBulk(flows: readonly FlowJob[]): Promise<JobNode[]> {
-    const roots = (anArray('flows', flows) as readonly FlowJob[]).map((flow, at) => [`flows[${at}]`, flow] as const);
-    const { trees, refused } = await this.#insert(roots, undefined);
+    anArray('flows', flows);
+    const tracing = this.#tracing;
+    return tracing ? tracedFlows(tracing, flows, (span) => this.#addBulk(flows, span)) : this.#addBulk(flows);
+  }
+
+  async #addBulk(flows: readonly FlowJob[], span?: TracedSpan): Promise<JobNode[]> {
+    const roots = flows.map((flow, at) => [`flows[${at}]`, flow] as const);
+    const { trees, refused } = await this.#insert(roots, {}, span);
     this.#tell(refused);
     return trees;
   }
@@ -112,7 +133,7 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
    */
   async getFlow(request: FlowRequest): Promise<JobNode | undefined> {
     const { queueName, id, prefix = this.#prefix, depth = 10, maxChildren = 20 } = checked('request', request, FLOW_REQUEST);
-    text('id', id);
+    text('request.id', id);
     const queue = queueRef(queueName, prefix);
     await this.waitUntilReady();
     return this.#treesOf(await this.#reader.read(queue, id, { depth, maxChildren }))[0];
@@ -130,10 +151,16 @@ export class FlowProducer extends EventEmitter<FlowEventMap> {
 
   async #insert(
     roots: readonly (readonly [path: string, flow: FlowJob])[],
-    queuesOptions: FlowOptions['queuesOptions'],
-  ): Promise<{ readonly trees: JobNode[]; readonly refused: ReadonlyMap<number, Error> }> {
+    { queuesOptions }: FlowOptions,
+    span: TracedSpan | undefined,
+  ): Promise<Inserted> {
     const now = this.#lease.runtime.clock.now();
     const nodes = flowNodes(roots, { prefix: this.#prefix, queuesOptions, now, newId: () => randomUUID() });
+    const place = (placed: readonly PlannedNode[]) => this.#place(placed, now);
+    return this.#tracing && span ? tracedNodes(this.#tracing, span, nodes, place) : place(nodes);
+  }
+
+  async #place(nodes: readonly PlannedNode[], now: number): Promise<Inserted> {
     const results = await this.#store.add({ nodes, now });
     const refused = new Map(results.flatMap((result, at) => (result instanceof Error ? [[at, result] as const] : [])));
     const placed = nodes.map((node, at) => placedRecord(node, results[at]));

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'eventemitter3';
 import { Job, type JobSchedulerJson, type JobSchedulerTemplateOptions, type RepeatOptions } from '../job/index.js';
 import { type QueueRef, queueRef } from '../keys/queue-keys.js';
-import { type Check, checked, flag, InvalidOptionError, type Shape } from '../kit/index.js';
+import { type Check, checked, flag, InvalidOptionError, OncePrinter, type Shape } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import { JobStore, SchedulerStore } from '../store/index.js';
+import { Tracing } from '../telemetry/tracing.js';
 import { QUEUE_OPTIONS, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import { Schedulers } from './schedulers.js';
 
@@ -33,6 +34,7 @@ const onlyTrue: Check = (option, value) => {
   if (!flag(option, value)) throw new InvalidOptionError(option, value, 'true: workers add the iterations themselves');
 };
 export const UPSERT_MODE: Shape<UpsertMode> = { override: onlyTrue };
+const unheard = new OncePrinter((line) => console.error(line));
 
 /**
  * The job schedulers of a queue, apart from a `Queue`: BullMQ's class of that name. `Queue` has the same under shorter names, and applies
@@ -49,7 +51,8 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
   /** @throws InvalidOptionError */
   constructor(queueName: string, options: JobSchedulerOptions = {}) {
     super();
-    const { connection, prefix, repeatStrategy, skipVersionCheck } = resolveQueueOptions(checked('', options, JOB_SCHEDULER_OPTIONS));
+    const resolved = resolveQueueOptions(checked('', options, JOB_SCHEDULER_OPTIONS));
+    const { connection, prefix, repeatStrategy, skipVersionCheck, telemetry } = resolved;
     this.opts = options;
     this.#queue = queueRef(queueName, prefix);
     this.#lease = leaseRuntime(connection, skipVersionCheck);
@@ -60,6 +63,7 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
       store: new SchedulerStore(connections.scripts),
       defaultJobOptions: {},
       strategy: repeatStrategy,
+      tracing: telemetry && new Tracing(telemetry, queueName, (error) => this.#problem(error)),
       now: () => clock.now(),
       ready: () => connections.command.whenReady(),
     });
@@ -126,5 +130,10 @@ export class JobScheduler extends EventEmitter<{ error: (error: Error) => void }
 
   disconnect(): Promise<void> {
     return this.close();
+  }
+
+  #problem(error: Error): void {
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else unheard.print(`[drover] job schedulers of ${this.name}: ${error.message}`);
   }
 }

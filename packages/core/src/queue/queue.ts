@@ -74,6 +74,7 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
         store: new SchedulerStore(scripts),
         defaultJobOptions: resolved.defaultJobOptions,
         strategy: resolved.repeatStrategy,
+        tracing,
         now: () => clock.now(),
         ready: () => command.whenReady(),
       }),
@@ -139,9 +140,9 @@ export class Queue<Data = any, Result = any, Name extends string = string> exten
 
   /** The schedulers of this queue behind the interface that BullMQ's own class has; it is closed with the queue. */
   get jobScheduler(): Promise<JobScheduler> {
-    const { connection, prefix, skipVersionCheck, repeatStrategy } = this.#options;
-    const settings = repeatStrategy ? { settings: { repeatStrategy } } : {};
-    this.#jobScheduler ??= new JobScheduler(this.name, { connection, prefix, skipVersionCheck, ...settings });
+    const { connection, prefix, skipVersionCheck, repeatStrategy, telemetry } = this.#options;
+    const more = { ...(repeatStrategy ? { settings: { repeatStrategy } } : {}), ...(telemetry ? { telemetry } : {}) };
+    this.#jobScheduler ??= new JobScheduler(this.name, { connection, prefix, skipVersionCheck, ...more });
     return Promise.resolve(this.#jobScheduler);
   }
 

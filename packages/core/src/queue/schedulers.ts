@@ -16,6 +16,9 @@ import {
 import type { QueueRef } from '../keys/queue-keys.js';
 import { flag, InvalidOptionError, integer, messageOf } from '../kit/index.js';
 import type { SchedulerStore } from '../store/index.js';
+import { tracedIteration } from '../telemetry/iteration.js';
+import type { Tracing } from '../telemetry/tracing.js';
+import { carryingTrace } from './traced-adds.js';
 
 /** What the schedulers of a queue are made and found with. The store waits for no connection, so `ready` does. */
 export interface SchedulersParts {
@@ -24,6 +27,8 @@ export interface SchedulersParts {
   readonly defaultJobOptions: JobsOptions;
   /** The application's own rule for patterns. */
   readonly strategy: RepeatStrategy | undefined;
+  /** Absent without telemetry. */
+  readonly tracing: Tracing | undefined;
   /** Epoch ms. */
   now(): number;
   ready(): Promise<void>;
@@ -38,30 +43,31 @@ export class Schedulers {
 
   /** See `Queue#upsertJobScheduler`. */
   async upsert(id: string, options: RepeatOptions, template: JobSchedulerTemplate = {}): Promise<JobRecord | undefined> {
-    const { queue, store, defaultJobOptions } = this.parts;
+    const { defaultJobOptions, tracing } = this.parts;
     const now = this.parts.now();
     const scheduler = newScheduler(id, options, template, defaultJobOptions, now);
     const { limit, count, every } = scheduler.repeat;
     if (limit !== undefined && count > limit) return undefined;
-    let slot = every === undefined ? await this.#slotAfter(now, scheduler, options) : undefined;
+    const slot = every === undefined ? await this.#slotAfter(now, scheduler, options) : undefined;
     if (every === undefined && slot === undefined) return undefined;
     await this.parts.ready();
-    for (let steps = 0; ; steps++) {
-      const added = await store.upsert(queue, scheduler, slot, now);
-      if (added !== 'taken') return added;
-      slot = await this.#freeSlot(scheduler, options, slot as number, steps);
-    }
+    if (!tracing) return this.#add(scheduler, options, slot, now);
+    const add = (metadata: string | undefined) =>
+      this.#add({ ...scheduler, opts: carryingTrace(scheduler.opts, metadata) }, options, slot, now);
+    return tracedIteration(tracing, { name: scheduler.name, scheduler: id }, add, (record) => record.id);
   }
 
   /** @returns whether there was one. */
   async remove(id: string): Promise<boolean> {
+    const known = textual(id);
     await this.parts.ready();
-    return this.parts.store.remove(this.parts.queue, textual(id));
+    return this.parts.store.remove(this.parts.queue, known);
   }
 
   async one(id: string): Promise<JobSchedulerJson | undefined> {
+    const known = textual(id);
     await this.parts.ready();
-    return this.parts.store.one(this.parts.queue, textual(id));
+    return this.parts.store.one(this.parts.queue, known);
   }
 
   /** By the time of the next iteration, the latest first unless `asc`; from index `start` to `end`, both included. */
@@ -75,6 +81,15 @@ export class Schedulers {
   async count(): Promise<number> {
     await this.parts.ready();
     return this.parts.store.count(this.parts.queue);
+  }
+
+  async #add(scheduler: NewScheduler, options: RepeatOptions, first: number | undefined, now: number): Promise<JobRecord> {
+    const { queue, store } = this.parts;
+    for (let slot = first, steps = 0; ; steps++) {
+      const added = await store.upsert(queue, scheduler, slot, now);
+      if (added !== 'taken') return added;
+      slot = await this.#freeSlot(scheduler, options, slot as number, steps);
+    }
   }
 
   /** The iteration of a slot has run or is running: it was promoted before its time. The schedule goes on after it. */

@@ -1,4 +1,4 @@
-import type { JobsOptions } from '../job/index.js';
+import type { JobsOptions, StoredJobOptions } from '../job/index.js';
 import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import type { Tracing } from '../telemetry/tracing.js';
 
@@ -43,6 +43,11 @@ export function tracedAddBulk<One extends Addable, Added>(
 export function carryingUnlessGiven(options: JobsOptions = {}, metadata: string | undefined): JobsOptions {
   const { omitContext, metadata: given } = options.telemetry ?? {};
   return omitContext || given !== undefined ? options : carrying(options, metadata);
+}
+
+/** The same of options in their stored form. */
+export function carryingTrace(stored: StoredJobOptions, metadata: string | undefined): StoredJobOptions {
+  return metadata === undefined || stored.omc || stored.tm !== undefined ? stored : { ...stored, tm: metadata };
 }
 
 function carrying(options: JobsOptions, metadata: string | undefined): JobsOptions {

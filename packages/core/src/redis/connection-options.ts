@@ -1,8 +1,11 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { anObject, InvalidOptionError } from '../kit/index.js';
+import { InvalidOptionError } from '../kit/index.js';
+
+/** ioredis options, with a URL if the caller likes: what it says counts before the rest. An empty one counts as absent. */
+export type ConnectionFields = RedisOptions & { readonly url?: string | undefined };
 
 /** How a caller names a Redis: `redis://` URL, ioredis options, or an ioredis client of their own. */
-export type ConnectionInput = string | RedisOptions | Redis;
+export type ConnectionInput = string | ConnectionFields | Redis;
 
 /** `command`: scripts and reads. `blocking`: one waiting read at a time. `stream`: the waiting read of event streams. */
 export type ConnectionRole = 'command' | 'blocking' | 'stream';
@@ -62,7 +65,9 @@ export function makeClient(
     return { client: input.duplicate(clientOptions({}, role, clientName)), isOwn: true };
   }
   if (typeof input === 'string') return { client: new Redis(checkedUrl(input), clientOptions({}, role, clientName)), isOwn: true };
-  return { client: new Redis(clientOptions(input, role, clientName)), isOwn: true };
+  const { url, ...rest } = input;
+  const options = clientOptions(rest, role, clientName);
+  return { client: url ? new Redis(checkedUrl(url), options) : new Redis(options), isOwn: true };
 }
 
 /**
@@ -80,7 +85,13 @@ export function checkConnection(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, value, 'a URL, ioredis options or an ioredis client');
   }
-  refuseKeyPrefix(isRedis(value) ? value.options : (anObject(option, value) as RedisOptions));
+  if (isRedis(value)) {
+    refuseKeyPrefix(value.options);
+    return;
+  }
+  const { url, ...rest } = value as ConnectionFields;
+  if (url) checkedUrl(url, `${option}.url`);
+  refuseKeyPrefix(rest);
 }
 
 export function isRedis(input: unknown): input is Redis {
@@ -100,11 +111,11 @@ function refuseKeyPrefix(options: { readonly keyPrefix?: string | undefined }): 
     throw new InvalidOptionError('connection.keyPrefix', options.keyPrefix, 'absent: use the option `prefix` of the queue');
 }
 
-function checkedUrl(url: string): string {
-  if (/^(rediss?|unix):\/\//.test(url) || url.startsWith('/')) return url;
+function checkedUrl(url: string, option = 'connection'): string {
+  if (typeof url === 'string' && (/^(rediss?|unix):\/\//.test(url) || url.startsWith('/'))) return url;
   throw new InvalidOptionError(
-    'connection',
-    url.replace(/\/\/.*@/, '//***@'),
+    option,
+    typeof url !== 'string' ? url : url.replace(/\/\/.*@/, '//***@'),
     'a URL that begins with redis:// or rediss://, or the path of a socket',
   );
 }

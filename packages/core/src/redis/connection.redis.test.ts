@@ -26,6 +26,22 @@ test('a server that cannot be reached is one clear error, with its address and w
   expect(JSON.stringify(error) + (error as Error).stack).not.toContain('secret');
 });
 
+test.each([
+  { name: 'alone', input: (url: string) => ({ url: `${url}/3` }), db: 3 },
+  { name: 'before what else names a server', input: (url: string) => ({ url: `${url}/3`, host: '127.0.0.1', port: 1, db: 5 }), db: 3 },
+  { name: 'with what it leaves open', input: (url: string) => ({ url, db: 4 }), db: 4 },
+  { name: 'empty, as if absent', input: (url: string) => ({ url: '', ...hostAndPort(url) }), db: 0 },
+])('a URL among the options counts: $name', async ({ input, db }) => {
+  const server = await startOwnRedis();
+  for (const role of ['command', 'blocking'] as const) {
+    const connection = open(input(server.url), role);
+    const { host, port } = hostAndPort(server.url);
+    expect(connection.address).toBe(`${host}:${port}`);
+    await connection.whenReady();
+    expect(await connection.send('client', ['info'])).toMatch(new RegExp(` laddr=${host}:${port} .* db=${db} `));
+  }
+});
+
 test('refused credentials are told at once', async () => {
   const server = await startOwnRedis();
   const admin = new Redis(server.url);

@@ -31,6 +31,8 @@ export interface ConnectionEvents {
   offline: () => void;
   /** The server will not do: nothing is sent to it, and every call rejects with this error. */
   refused: (error: Error) => void;
+  /** `close` was called: nothing waits for this connection any more. */
+  closed: () => void;
   /** A failure nobody else is told of, such as each refused reconnect. */
   error: (error: Error) => void;
 }
@@ -96,7 +98,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return new Promise((resolve, reject) => {
       const finish = (error?: Error) => {
         timer.cancel();
-        this.off('ready', onReady).off('refused', finish);
+        this.off('ready', onReady).off('refused', finish).off('closed', onClosed);
         this.#client.off('error', onError).off('end', onEnd);
         if (error) reject(error);
         else resolve();
@@ -105,10 +107,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       const onError = (error: Error) => {
         if (/\b(WRONGPASS|NOAUTH|NOPERM|ERR invalid password)\b/.test(error.message)) finish(this.#unreachable(error.message));
       };
-      const onEnd = () =>
-        finish(this.#closed ? new ConnectionClosedError(this.address) : this.#unreachable(this.#lastError ?? 'it hung up'));
+      const onClosed = () => finish(new ConnectionClosedError(this.address));
+      const onEnd = () => finish(this.#unreachable(this.#lastError ?? 'it hung up'));
       const timer = this.#clock.setTimer(() => finish(this.#unreachable(this.#lastError ?? `no answer within ${limitMs} ms`)), limitMs);
-      this.on('ready', onReady).on('refused', finish);
+      this.on('ready', onReady).on('refused', finish).on('closed', onClosed);
       this.#client.on('error', onError).on('end', onEnd);
       if (this.#client.status === 'wait' || this.#client.status === 'end')
         this.#client.connect().catch(() => undefined); // told by 'error'
@@ -171,7 +173,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   /** Ends the connection: replies under way are awaited (a second at most), except on waiting reads, which are cut off. */
   close(): Promise<void> {
-    this.#closed ??= this.#doClose();
+    if (!this.#closed) {
+      this.#closed = this.#doClose();
+      this.emit('closed');
+    }
     return this.#closed;
   }
 

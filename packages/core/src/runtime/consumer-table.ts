@@ -54,17 +54,17 @@ export class ConsumerTable {
     return pool;
   }
 
-  /** Takes a consumer out; nothing is delivered to it any more. @returns the pool it was in, if it was registered. */
-  unregister(consumer: Consumer): Pool | undefined {
+  /** Takes a consumer out; nothing is delivered to it any more. @returns whether it was registered. */
+  unregister(consumer: Consumer): boolean {
     const queue = this.#queues.get(consumer.queue);
     for (const pool of queue?.pools.values() ?? []) {
       const index = pool.consumers.indexOf(consumer);
       if (index < 0) continue;
       pool.consumers.splice(index, 1);
       this.sweep(pool.queue);
-      return pool;
+      return true;
     }
-    return undefined;
+    return false;
   }
 
   /** Forgets pools, and their queue, once they have neither consumers nor anything open. */
@@ -181,8 +181,8 @@ export function assign<T>(pool: Pool, jobs: readonly T[], give: (consumer: Consu
 
 /** Consumers whose profiles give the same text share calls. */
 export function profileKey(profile: FetchProfile): string {
-  const { lockMs, limiter, name, maxMetricsSize, token } = profile;
-  return JSON.stringify([lockMs, limiter?.max, limiter?.durationMs, name, maxMetricsSize, token]);
+  const { lockMs, limiter, name, maxMetricsSize, asksSchedules, token } = profile;
+  return JSON.stringify([lockMs, limiter?.max, limiter?.durationMs, name, maxMetricsSize, asksSchedules, token]);
 }
 
 function mayFindMore(want: number, reply: ExchangeReply): boolean {

@@ -66,6 +66,8 @@ async function giveBack(entries: Entries, key: unknown, entry: Entry): Promise<v
 /** Equal texts and equal plain options are one target; clients, and options that hold objects, only if they are the same object. */
 export function targetKey(connection: ConnectionInput): unknown {
   if (typeof connection === 'string' || isRedis(connection)) return connection;
+  const { url, ...more } = connection;
+  if (url && Object.keys(more).length === 0) return url;
   const options = Object.entries(connection).sort(([a], [b]) => (a < b ? -1 : 1));
   const isPlain = options.every(([, value]) => value === null || (typeof value !== 'object' && typeof value !== 'function'));
   return isPlain ? JSON.stringify(options) : connection;

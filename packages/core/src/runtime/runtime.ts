@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { UnsupportedServerError } from '../errors/index.js';
+import { ConnectionClosedError, UnsupportedServerError } from '../errors/index.js';
 import type { Outcome } from '../job/index.js';
 import {
   type Clock,
   type Deadline,
+  deferred,
   InvalidOptionError,
   integer,
   type Lifecycle,
@@ -87,6 +88,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     () => this.#start(),
     (deadline) => this.#stop(deadline),
   );
+  readonly #stopAsked = deferred();
   #markers: BlockingMarkers | undefined;
   #waiter: MarkerWaiter | undefined;
   #state: RuntimeState = 'offline';
@@ -132,14 +134,18 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
   /**
    * Starts the loops and resolves when Redis answers.
    * @throws RedisUnreachableError when it does not within the connection's limit. The loops go on trying all the same: `ready` tells.
-   *   UnsupportedServerError when the server is too old: the runtime has failed.
+   *   UnsupportedServerError when the server is too old: the runtime has failed. ConnectionClosedError when it was stopped before.
    */
   start(): Promise<void> {
     return this.#lifecycle.start();
   }
 
-  /** Fetches nothing more, commits what has been settled until the deadline, then ends loops and connections. */
+  /**
+   * Fetches nothing more, commits what has been settled until the deadline, then ends loops and connections. A Redis that was not reached
+   * yet is not waited for.
+   */
   stop(deadline: Deadline): Promise<void> {
+    this.#stopAsked.resolve();
     return this.#lifecycle.stop(deadline);
   }
 
@@ -151,15 +157,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     this.#waiter?.changed();
   }
 
-  /**
-   * Delivers nothing to the consumer any more; resolves when no turn under way can bring jobs that were meant for it.
-   * @returns those that came too late, and are back in wait unstarted.
-   */
-  async unregister(consumer: Consumer): Promise<readonly HeldJob[]> {
-    const pool = this.#table.unregister(consumer);
-    if (!pool) return [];
+  /** Delivers nothing to the consumer any more; resolves when no turn under way can bring jobs that were meant for it. */
+  async unregister(consumer: Consumer): Promise<void> {
+    if (!this.#table.unregister(consumer)) return;
     this.#waiter?.changed();
-    return this.#loop.returnedTo(pool);
+    await this.#loop.settleFetches();
   }
 
   /** A consumer has more or fewer free places, for another reason than a job that came or ended. */
@@ -208,12 +210,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
     const connected = command.whenReady();
     this.#table.listen({ ready: () => this.#loop.wake(), changed: () => this.#waiter?.changed() });
     try {
-      await connected;
+      await Promise.race([connected, this.#stopAsked.promise]);
+      if (this.#lifecycle.isStopping && !command.isReady) throw new ConnectionClosedError(command.address);
     } catch (error) {
       if (error instanceof UnsupportedServerError) this.fail(error);
       throw error;
     } finally {
-      if (this.#state !== 'failed') this.#startLoops(this.#waiter);
+      if (this.#state !== 'failed' && !this.#lifecycle.isStopping) this.#startLoops(this.#waiter);
     }
   }
 
@@ -271,7 +274,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> implements Lifecycle {
   /** In the reverse order of the start. */
   async #end(): Promise<void> {
     const waited = this.#waiter?.stop();
-    if (waited) await beforeDeadline(waited, AbortSignal.timeout(MARKERS_END_MS));
+    if (waited && this.connections.command.isReady) await beforeDeadline(waited, AbortSignal.timeout(MARKERS_END_MS));
     const turns = this.#loop.stop();
     this.#maintenance.stop();
     this.#renewer.stop();

@@ -2,7 +2,7 @@ import type { FetchedJob, JobRecord } from '../job/index.js';
 import { queueRef } from '../keys/queue-keys.js';
 import { ManualClock, silentLogger } from '../kit/index.js';
 import type { ExchangeCall, ExchangeReply, ExchangeStore } from '../store/index.js';
-import type { Consumer, HeldJob, Pool } from './consumer.js';
+import type { Consumer, HeldJob } from './consumer.js';
 import { ConsumerTable } from './consumer-table.js';
 import { LockRenewer } from './lock-renewer.js';
 import { Outage } from './outage.js';
@@ -227,29 +227,6 @@ test('jobs that arrive for a consumer without room go back unstarted', async () 
   expect(consumer.jobs).toEqual([]);
   expect(store.calls.at(-1)?.outcomes.map(({ jobId, outcome }) => [jobId, outcome.kind])).toEqual([['1', 'wait']]);
   expect(table.queues.size).toBe(0);
-});
-
-test('of several who leave a pool at once, each hears of other jobs that came too late', async () => {
-  const { store, table, loop, consumer } = rig(2);
-  const other = new TestConsumer(2);
-  let open = (): void => undefined;
-  store.gate = new Promise((resolve) => {
-    open = resolve;
-  });
-  store.ready = ['1', '2', '3'];
-  store.codes = { 2: -2 }; // taken by somebody else meanwhile
-  table.register(other);
-  table.register(consumer);
-  await tick();
-  for (const one of [consumer, other]) one.isClosed = true;
-  const pool = table.unregister(consumer) as Pool;
-  const left = loop.returnedTo(pool);
-  expect(table.unregister(other)).toBe(pool);
-  const alsoLeft = loop.returnedTo(pool);
-  open();
-  const heard = (await Promise.all([left, alsoLeft])).map((jobs) => jobs.map(({ jobId }) => jobId));
-  expect(heard.flat().sort()).toEqual(['1', '3']);
-  expect(await loop.returnedTo(pool)).toEqual([]);
 });
 
 test('a call that fails on its own is tried again with fewer outcomes, and told once', async () => {

@@ -25,12 +25,6 @@ interface SentCall {
   readonly hints: number;
 }
 
-/** Somebody who has left a pool and hears of the jobs that came too late. */
-interface ReturnWitness {
-  readonly pool: Pool;
-  readonly jobs: HeldJob[];
-}
-
 export interface TurnLoopParts {
   readonly store: Pick<ExchangeStore, 'exchange'>;
   readonly table: ConsumerTable;
@@ -63,7 +57,6 @@ export class TurnLoop {
   #running = 0;
   #returning = 0;
   #returned: (() => void)[] = [];
-  readonly #witnesses = new Set<ReturnWitness>();
 
   constructor(private readonly parts: TurnLoopParts) {}
 
@@ -102,18 +95,6 @@ export class TurnLoop {
   async settleFetches(): Promise<void> {
     await Promise.allSettled(this.#lanes);
     if (this.#returning > 0) await new Promise<void>((resolve) => this.#returned.push(resolve));
-  }
-
-  /**
-   * As `settleFetches`, for somebody who has left a pool. @returns the jobs that its turns in flight brought and that are back in wait; of
-   * several who leave it at once, each hears of other jobs.
-   */
-  async returnedTo(pool: Pool): Promise<readonly HeldJob[]> {
-    const witness: ReturnWitness = { pool, jobs: [] };
-    this.#witnesses.add(witness);
-    await this.settleFetches();
-    this.#witnesses.delete(witness);
-    return witness.jobs;
   }
 
   /** No further turn leaves. Resolves when those in flight are answered. */
@@ -279,7 +260,6 @@ export class TurnLoop {
   readonly #returns: JobOwner = {
     committed: (job, code) => {
       if (code !== 0) this.parts.logger.warn('a job could not be given back unstarted', { queue: job.queue.name, jobId: job.jobId, code });
-      else this.#witnessed(job);
       if (--this.#returning > 0) return;
       const resolvers = this.#returned;
       this.#returned = [];
@@ -288,14 +268,6 @@ export class TurnLoop {
     refused: (job) => this.settle(job, job.outcome, job.at),
     lost: () => undefined, // never runs
   };
-
-  #witnessed(job: HeldJob): void {
-    for (const { pool, jobs } of this.#witnesses) {
-      if (pool !== job.pool) continue;
-      jobs.push(job);
-      return;
-    }
-  }
 
   /** The connection was lost: nothing is known. What may still be ours is sent again. */
   #takeBack(call: SentCall): void {

@@ -5,6 +5,20 @@ const RECOVERY_WINDOW = 1_000;
 /** A limiter counter that no limit reaches: what rateLimit() of every client writes. */
 const LIMIT_REACHED = '9007199254740991';
 
+/** An end of a process that nobody asked for, with jobs in its hand. */
+export interface AbnormalEnd {
+  /** One line for people; not empty. */
+  readonly how: string;
+  /** It had one job in hand, over all queues. */
+  readonly wasAlone: boolean;
+}
+
+/** Ids of the jobs that went back to wait, and those of them that will fail unrun: they were in hand at too many abnormal ends. */
+export interface RecoveredJobs {
+  readonly ids: readonly string[];
+  readonly poisoned: readonly string[];
+}
+
 /** What operators and the primary ask of a queue. */
 export class AdminStore {
   constructor(private readonly scripts: Scripts) {}
@@ -28,17 +42,30 @@ export class AdminStore {
     return (await this.#call('free-deduplication', queue, [deduplicationId, jobId])) as number;
   }
 
+  /** How many jobs of the queue an incarnation holds. Approximate while others shorten a list of more than 1000 active jobs. @see lua/commands/get-held.lua */
+  async heldBy(queue: QueueRef, incarnation: string): Promise<number> {
+    let held = 0;
+    for (let offset = 0; offset >= 0; ) {
+      const [count, next] = (await this.#call('get-held', queue, [`${incarnation}:`, offset, RECOVERY_WINDOW])) as [number, number];
+      held += count;
+      offset = next;
+    }
+    return held;
+  }
+
   /**
    * Puts the jobs of a dead incarnation back into wait, by the stalled rule: those in active whose lock token begins with
    * `<incarnation>:`. Only for a process that is known to be gone.
-   * @returns their ids.
+   * @param end given for an abnormal end, which is counted for each of the jobs; those at their 2nd one alone in the hand, or their 3rd at
+   * all, are marked to fail unrun.
    * @see lua/commands/recover-dead.lua
    */
-  async recoverDead(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<readonly string[]> {
-    const recovered: string[] = [];
+  async recoverDead(queue: QueueRef, incarnation: string, maxStalledCount: number, end?: AbnormalEnd): Promise<RecoveredJobs> {
+    const recovered = { ids: [] as string[], poisoned: [] as string[] };
     for (;;) {
-      const { ids, calls } = await this.#recoveryPass(queue, incarnation, maxStalledCount);
-      recovered.push(...ids);
+      const { ids, poisoned, calls } = await this.#recoveryPass(queue, incarnation, maxStalledCount, end);
+      recovered.ids.push(...ids);
+      recovered.poisoned.push(...poisoned);
       if (calls === 1 || ids.length === 0) return recovered; // one call sees the list at one instant: nothing can hide
     }
   }
@@ -72,16 +99,22 @@ export class AdminStore {
     await this.scripts.connection.send('zadd', [queueKeys(queue).marker, 0, '0']);
   }
 
-  async #recoveryPass(queue: QueueRef, incarnation: string, maxStalledCount: number): Promise<{ ids: string[]; calls: number }> {
-    const ids: string[] = [];
+  async #recoveryPass(
+    queue: QueueRef,
+    incarnation: string,
+    maxStalledCount: number,
+    end: AbnormalEnd | undefined,
+  ): Promise<{ ids: string[]; poisoned: string[]; calls: number }> {
+    const [ids, poisoned]: [string[], string[]] = [[], []];
     let calls = 0;
     for (let offset = 0; offset >= 0; calls++) {
-      const args = [`${incarnation}:`, maxStalledCount, offset, RECOVERY_WINDOW];
-      const [returned, next] = (await this.#call('recover-dead', queue, args)) as [string[], number];
+      const args = [`${incarnation}:`, maxStalledCount, offset, RECOVERY_WINDOW, end?.how ?? '', end?.wasAlone ? 1 : 0];
+      const [returned, next, marked] = (await this.#call('recover-dead', queue, args)) as [string[], number, string[]];
       ids.push(...returned);
+      poisoned.push(...marked);
       offset = next;
     }
-    return { ids, calls };
+    return { ids, poisoned, calls };
   }
 
   async #setMeta(queue: QueueRef, fields: Readonly<Record<string, number | undefined>>): Promise<number> {

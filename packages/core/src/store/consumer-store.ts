@@ -50,6 +50,14 @@ export class ConsumerStore implements ExchangeStore {
     });
   }
 
+  /** How often each job went back to wait because a drain left it no time, of those within the last days. */
+  async returnsOf(queue: QueueRef, jobs: readonly { readonly id: string; readonly timestamp: number }[]): Promise<readonly number[]> {
+    if (jobs.length === 0) return [];
+    const fields = jobs.map(({ id, timestamp }) => `${timestamp}:${id}`);
+    const counts = (await this.scripts.connection.send('hmget', [queueKeys(queue).returns, ...fields])) as (string | null)[];
+    return counts.map((count) => Number(count ?? 0));
+  }
+
   /** @see lua/commands/move-stalled.lua */
   async moveStalled(
     queue: QueueRef,
@@ -66,9 +74,9 @@ export class ConsumerStore implements ExchangeStore {
 }
 
 function exchangeArgs({ profile, now, want, share, token, outcomes }: ExchangeCall): RedisArgument[] {
-  const { lockMs, name = '', limiter, maxMetricsSize = 0 } = profile;
+  const { lockMs, name = '', limiter, maxMetricsSize = 0, asksSchedules = false } = profile;
   const args: RedisArgument[] = [now, want, share, token, lockMs, name];
-  args.push(limiter?.max ?? '', limiter?.durationMs ?? '', maxMetricsSize, outcomes.length);
+  args.push(limiter?.max ?? '', limiter?.durationMs ?? '', maxMetricsSize, asksSchedules ? 1 : 0, outcomes.length);
   pushOutcomes(args, outcomes);
   return args;
 }

@@ -8,6 +8,8 @@ export interface FetchProfile {
   readonly name?: string;
   /** Data points per metric kept in Redis; undefined: no metrics. */
   readonly maxMetricsSize?: number;
+  /** The consumer adds every next iteration of a scheduler itself; otherwise Redis adds those that follow from an interval. */
+  readonly asksSchedules?: boolean;
   /** Lock token of the jobs taken, the caller's own; undefined: one that is made for each call. */
   readonly token?: string;
 }

@@ -1,5 +1,5 @@
 export { AddGatherer, type AddSink } from './add-gatherer.js';
-export { AdminStore } from './admin-store.js';
+export { type AbnormalEnd, AdminStore, type RecoveredJobs } from './admin-store.js';
 export { ChildrenStore } from './children-store.js';
 export { ClientStore, type ListedClient } from './client-store.js';
 export { ConsumerStore } from './consumer-store.js';

@@ -86,8 +86,15 @@ export class JobStore implements JobCommands {
     return (await this.#consumer.extendLocks(this.queue, [{ jobId, token }], lockMs)).length === 0;
   }
 
-  async addNextIteration(jobId: string, scheduler: string, slot: number | undefined): Promise<void> {
-    await this.#call('next-iteration', [this.clock.now(), scheduler, jobId, slot ?? '']);
+  async addNextIteration(
+    jobId: string,
+    scheduler: string,
+    slot: number | undefined,
+    metadata: string | undefined,
+  ): Promise<string | undefined> {
+    const args = [this.clock.now(), scheduler, jobId, slot ?? '', metadata ?? ''];
+    const reply: unknown = await this.scripts.call('next-iteration', [queueKeys(this.queue).meta], args);
+    return typeof reply === 'string' ? reply : undefined;
   }
 
   promote(jobId: string): Promise<number> {

@@ -84,7 +84,7 @@ test('the jobs of a dead incarnation, and no others, are back at once by the sta
   const dead = await addAndFetch(f, 3, 'dead:1');
   const alive = await addAndFetch(f, 2, 'deadly:1');
   await f.redis('hset', `${f.queue.base}2`, 'stc', 1);
-  expect([...(await f.admin.recoverDead(f.queue, 'dead', 1))].sort()).toEqual(dead);
+  expect([...(await f.admin.recoverDead(f.queue, 'dead', 1)).ids].sort()).toEqual(dead);
   expect(await f.list(f.keys.active)).toEqual([...alive].reverse());
   expect(ids(await f.fetch(3))).toEqual(['1', '2', '3']);
   expect(await f.job('1')).toMatchObject({ stc: '1' });
@@ -92,7 +92,46 @@ test('the jobs of a dead incarnation, and no others, are back at once by the sta
   expect(await f.exists(f.keys.marker)).toBe(false);
   const told = await f.events();
   expect(told.slice(0, 6)).toEqual(['3', '2', '1'].flatMap((id) => [`waiting jobId ${id} prev active`, `stalled jobId ${id}`]));
-  expect(await f.admin.recoverDead(f.queue, 'dead', 1)).toEqual([]);
+  expect(await f.admin.recoverDead(f.queue, 'dead', 1)).toEqual({ ids: [], poisoned: [] });
+});
+
+test('a job in hand at two abnormal ends alone, or at three among others, is marked to fail; planned ends do not count', async () => {
+  const f = await storeFixture();
+  const end = (how: string, wasAlone: boolean) => ({ how, wasAlone });
+  const die = async (jobs: number, abnormal?: ReturnType<typeof end>) => {
+    const taken = ids(await f.fetch(jobs, { token: 'dead:1' }));
+    expect(await f.admin.heldBy(f.queue, 'dead')).toBe(jobs);
+    return { taken, ...(await f.admin.recoverDead(f.queue, 'dead', 10, abnormal)) };
+  };
+  await f.add('alone');
+  expect((await die(1, end('killed by SIGSEGV', true))).poisoned).toEqual([]);
+  expect((await die(1)).poisoned).toEqual([]);
+  expect((await die(1, end('exited with 7', true))).poisoned).toEqual(['1']);
+  expect((await f.job('1')).defa).toBe(
+    'the job was in hand at 2 abnormal ends of its process, alone at 2 of them; the last: exited with 7',
+  );
+  await f.redis('del', f.keys.wait);
+  await f.add('one');
+  await f.add('two');
+  expect((await die(2, end('exited with 1', false))).poisoned).toEqual([]);
+  expect((await die(2, end('exited with 2', false))).poisoned).toEqual([]);
+  expect([...(await die(2, end('exited with 3', false))).poisoned].sort()).toEqual(['2', '3']);
+  expect((await f.job('3')).defa).toBe(
+    'the job was in hand at 3 abnormal ends of its process, alone at 0 of them; the last: exited with 3',
+  );
+  expect(Number(await f.redis('pttl', `${f.queue.base}drover:exits`))).toBe(-2); // nothing left to count
+});
+
+test('the counts of ends expire, and are not those of a later job of the same id', async () => {
+  const f = await storeFixture();
+  const how = { how: 'exited with 1', wasAlone: true };
+  await f.add('n');
+  await f.fetch(1, { token: 'dead:1' });
+  await f.admin.recoverDead(f.queue, 'dead', 10, how);
+  expect(Number(await f.redis('pttl', `${f.queue.base}drover:exits`))).toBeGreaterThan(0);
+  await f.redis('hset', `${f.queue.base}1`, 'timestamp', 1);
+  await f.fetch(1, { token: 'dead:1' });
+  expect((await f.admin.recoverDead(f.queue, 'dead', 10, how)).poisoned).toEqual([]);
 });
 
 test('a long active list is searched in windows, and every job of the dead is found', async () => {
@@ -102,7 +141,7 @@ test('a long active list is searched in windows, and every job of the dead is fo
     const taken = await addAndFetch(f, 200, round % 2 === 0 ? 'dead:1' : 'alive:1');
     if (round % 2 === 0) dead.push(...taken);
   }
-  expect([...(await f.admin.recoverDead(f.queue, 'dead', 1))].sort()).toEqual(dead.sort());
+  expect([...(await f.admin.recoverDead(f.queue, 'dead', 1)).ids].sort()).toEqual(dead.sort());
   expect((await f.list(f.keys.active)).length).toBe(1_400);
 });
 

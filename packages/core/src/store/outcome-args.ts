@@ -48,7 +48,7 @@ function pushOther(args: RedisArgument[], { jobId, token, at }: PendingOutcome, 
       args.push(outcome.lifo ? 1 : 0, outcome.reason, outcome.stacktrace);
       return;
     case 'wait':
-      args.push(outcome.isRateLimited ? 1 : 0);
+      args.push(outcome.isRateLimited ? 1 : outcome.isCounted ? 2 : 0);
       return;
     case 'wait-children':
       args.push(outcome.child ?? '');

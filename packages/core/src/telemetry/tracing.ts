@@ -32,7 +32,7 @@ export class Tracing {
   /** @param queue the queue that spans name, and end their names with. */
   constructor(
     private readonly telemetry: Telemetry,
-    private readonly queue: string,
+    readonly queue: string,
     private readonly problem: (error: Error) => void,
   ) {
     this.meter = telemetry.meter && new JobMeter(telemetry.meter, queue, problem);
@@ -44,16 +44,8 @@ export class Tracing {
   }
 
   /** Does `work` inside a span of the active context. The span has what is thrown, and ends with it. */
-  async trace<T>(operation: string, details: SpanDetails, work: (span: TracedSpan) => Promise<T>): Promise<T> {
-    const span = this.start(operation, details);
-    try {
-      return await span.run(() => work(span));
-    } catch (error) {
-      span.fail(error);
-      throw error;
-    } finally {
-      span.end();
-    }
+  trace<T>(operation: string, details: SpanDetails, work: (span: TracedSpan) => Promise<T>): Promise<T> {
+    return this.start(operation, details).during(work);
   }
 
   /** A span of the active context, or of the one that a job brought along. */
@@ -131,6 +123,18 @@ export class TracedSpan {
     if (!end) return work();
     if ('threw' in end) throw end.threw;
     return end.value;
+  }
+
+  /** Does `work` inside this span, which has what is thrown, and ends with it. */
+  async during<T>(work: (span: TracedSpan) => Promise<T>): Promise<T> {
+    try {
+      return await this.run(() => work(this));
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    } finally {
+      this.end();
+    }
   }
 
   /** A span below this one. */

@@ -1,5 +1,4 @@
 import { type Clock, type Deadline, deferred, InvalidOptionError, nonNegativeInt, type Shape, type Timer } from '../kit/index.js';
-import type { HeldJob } from '../runtime/consumer.js';
 import type { Executor, RunTally } from './executor.js';
 import type { Run } from './run.js';
 
@@ -7,7 +6,7 @@ import type { Run } from './run.js';
 export interface JobRef {
   readonly queue: string;
   readonly jobId: string;
-  /** Epoch ms at which this process got it. */
+  /** Epoch ms. */
   readonly startedAt: number;
 }
 
@@ -17,7 +16,7 @@ export interface DrainReport {
   readonly finished: number;
   /** Rejected after the drain aborted them; all of them are in `returned`, too. */
   readonly aborted: number;
-  /** Back in wait, attempts and stall count untouched: by the drain, or because they came when the worker took no job any more. */
+  /** Back in wait, attempts and stall count untouched. */
   readonly returned: readonly JobRef[];
   /** Neither finished nor given back: their locks were lost, or Redis did not confirm in time. They will stall. */
   readonly lost: readonly JobRef[];
@@ -43,7 +42,9 @@ export const DRAIN_OPTIONS: Shape<DrainOptions> = {
 };
 
 /** What jobs put back at the deadline may take to be confirmed. */
-const CONFIRM_MS = 1_500;
+const CONFIRM_MS = 1_300;
+/** What finding out how often jobs went back may take. */
+const COUNTS_MS = 200;
 
 /** Owns one drain of one executor: it counts what becomes of its jobs, aborts them ahead of the deadline and settles the rest at it. */
 export class Drain implements RunTally {
@@ -93,7 +94,7 @@ export class Drain implements RunTally {
     this.#isOver = true;
     this.#timer?.cancel();
     if (isEmpty) return this.#report([]);
-    this.executor.abortAll('drain');
+    await this.#abort();
     if (this.#options.onDeadline === 'return') return this.#returnRest();
     return this.#report([...this.executor.running()].filter(({ held }) => held.phase === 'running'));
   }
@@ -112,7 +113,19 @@ export class Drain implements RunTally {
     this.#timer?.cancel();
     const leadMs = this.deadline.remainingMs() - this.#options.abortLeadMs;
     if (!Number.isFinite(leadMs)) return;
-    this.#timer = this.clock.setTimer(() => this.executor.abortAll('drain'), Math.max(0, leadMs));
+    this.#timer = this.clock.setTimer(() => void this.#abort(), Math.max(0, leadMs));
+  }
+
+  /** Jobs that must not go back once more are found before their processors can reject. */
+  async #abort(): Promise<void> {
+    const finding = this.executor.findExhausted();
+    if (finding) {
+      const limit = deferred();
+      const timer = this.clock.setTimer(limit.resolve, COUNTS_MS);
+      await Promise.race([limit.promise, finding]);
+      timer.cancel();
+    }
+    this.executor.abortAll('drain');
   }
 
   async #emptyBefore(signal: AbortSignal): Promise<boolean> {
@@ -129,14 +142,13 @@ export class Drain implements RunTally {
     return {
       finished: this.#finished,
       aborted: this.#aborted,
-      returned: this.#returned.map(({ held }) => refOf(held)),
-      lost: [...this.#lost].map(({ held }) => refOf(held)),
-      lingering: lingering.map(({ held }) => refOf(held)),
+      returned: this.#returned.map(refOf),
+      lost: [...this.#lost].map(refOf),
+      lingering: lingering.map(refOf),
     };
   }
 }
 
-/** A held job as the report names it. */
-export function refOf({ queue, jobId, startedAt }: Pick<HeldJob, 'queue' | 'jobId' | 'startedAt'>): JobRef {
-  return { queue: queue.name, jobId, startedAt };
+function refOf({ held }: Run): JobRef {
+  return { queue: held.queue.name, jobId: held.jobId, startedAt: held.startedAt };
 }

@@ -46,6 +46,11 @@ export interface RunListener {
   problem(error: Error): void;
 }
 
+/** Who knows how often jobs went back; see `ConsumerStore`. */
+export interface ReturnCounts {
+  returnsOf(queue: QueueRef, jobs: readonly { readonly id: string; readonly timestamp: number }[]): Promise<readonly number[]>;
+}
+
 /** Counts what becomes of the jobs in hand from some moment on; see `drain.ts`. */
 export interface RunTally {
   finished(run: Run): void;
@@ -77,6 +82,7 @@ export class Executor implements Consumer {
     private readonly commands: JobCommands,
     private readonly processor: ProcessorFunction<unknown, unknown, string>,
     private readonly listener: RunListener,
+    private readonly counts: ReturnCounts,
     private readonly spans?: WorkerSpans,
   ) {
     this.profile = options.profile;
@@ -191,11 +197,50 @@ export class Executor implements Consumer {
     for (const run of [...this.running()]) run.abort(cause, reason);
   }
 
-  /** Gives every unfinished job back without waiting for its processor; what that still answers is dropped. */
-  returnAll(): readonly Run[] {
-    const returned = [...this.running()].filter((run) => run.held.phase === 'running');
-    for (const run of returned) this.runtime.settle(run.held, { kind: 'wait' }, this.runtime.clock.now());
-    return returned;
+  /**
+   * Finds the running jobs that went back as often as they may, so that they do not go back once more. When Redis does not tell in
+   * time, none is found: one return too many is better than a drain that waits. Undefined: there is nothing to find.
+   */
+  findExhausted(): Promise<void> | undefined {
+    const { returns } = this.options;
+    const runs = [...this.running()].filter((run) => run.held.phase === 'running' && run.instead === undefined);
+    return returns && runs.length > 0 ? this.#findExhausted(runs, returns) : undefined;
+  }
+
+  async #findExhausted(runs: readonly Run[], returns: NonNullable<ResolvedWorkerOptions['returns']>): Promise<void> {
+    try {
+      const counts = await this.counts.returnsOf(
+        this.queue,
+        runs.map(({ held }) => held.record),
+      );
+      for (const [at, run] of runs.entries()) if ((counts[at] ?? 0) >= returns.max) run.instead = returns.instead;
+    } catch (error) {
+      this.listener.problem(toError(error));
+    }
+  }
+
+  /** Ends the hold on every unfinished job without waiting for its processor; what that still answers is dropped. */
+  returnAll(): void {
+    for (const run of [...this.running()].filter(({ held }) => held.phase === 'running')) {
+      if (run.instead === 'stall') this.#leaveLocked(run);
+      else this.runtime.settle(run.held, this.#outOfTime(run), this.runtime.clock.now());
+    }
+  }
+
+  /** What is stored for a job that a drain leaves no time. */
+  #outOfTime(run: Run): Outcome {
+    const { returns } = this.options;
+    if (run.instead === undefined || !returns) return { kind: 'wait', isCounted: returns !== undefined };
+    const reason = `the job went back to wait ${returns.max} times because its worker stopped before it had ended`;
+    return decideOutcome(run.held.record, { threw: new UnrecoverableError(reason) }, this.#rules) as Outcome;
+  }
+
+  /** The job stays active until its lock runs out; then the stalled check takes it back, and counts that. */
+  #leaveLocked(run: Run): void {
+    this.runtime.release(run.held);
+    this.#tally?.lost(run);
+    this.#hand.letGo(run);
+    this.runtime.placesChanged(this);
   }
 
   count(tally: RunTally): void {
@@ -251,10 +296,13 @@ export class Executor implements Consumer {
   /** The processor has settled: its place is free, and what it said goes to Redis unless the job is not ours any more. */
   async #end(run: Run, end: RunEnd): Promise<void> {
     const { held } = run;
-    const outcome = held.phase === 'running' ? await this.#outcomeOf(run, end) : undefined;
+    const isOutOfTime = 'threw' in end && run.abortCause === 'drain' && !hasMoved(end.threw); // never a failed attempt
+    const isLeft = isOutOfTime && run.instead === 'stall' && held.phase === 'running';
+    const outcome = held.phase === 'running' && !isLeft ? await this.#outcomeOf(run, end, isOutOfTime) : undefined;
     if (!run.end) this.places.give();
     run.end = end;
-    if (outcome) this.#settle(run, outcome);
+    if (isLeft && held.phase === 'running') this.#leaveLocked(run);
+    else if (outcome) this.#settle(run, outcome);
     else if (held.phase === 'running') {
       this.runtime.release(held); // the processor has moved the job itself
       run.trace?.moved();
@@ -267,9 +315,10 @@ export class Executor implements Consumer {
     }
   }
 
-  async #outcomeOf({ held, job, abortCause }: Run, end: RunEnd): Promise<Outcome | undefined> {
+  async #outcomeOf(run: Run, end: RunEnd, isOutOfTime: boolean): Promise<Outcome | undefined> {
+    const { held, job } = run;
+    if (isOutOfTime) return this.#outOfTime(run);
     const threw = 'threw' in end;
-    if (threw && abortCause === 'drain' && !hasMoved(end.threw)) return { kind: 'wait' }; // never a failed attempt
     const rules = threw ? await failureRules(job, end.threw, this.options, (error) => this.listener.problem(error)) : this.#rules;
     return decideOutcome(held.record, end, rules);
   }
@@ -282,14 +331,14 @@ export class Executor implements Consumer {
   #tell(run: Run, outcome: Outcome): void {
     const { job, end } = run;
     run.trace?.committed(outcome, end);
-    if (outcome.kind === 'wait' || outcome.kind === 'wait-children' || !end) {
+    if (outcome.kind === 'wait' || outcome.kind === 'wait-children') {
       this.#tally?.returned(run);
       this.listener.returned(run);
       return;
     }
     this.#tally?.finished(run);
-    if (outcome.kind === 'complete' && 'returned' in end) this.listener.completed(job, end.returned);
-    else this.listener.failed(job, toError('threw' in end ? end.threw : new Error(reasonOf(outcome))));
+    if (outcome.kind === 'complete' && end && 'returned' in end) this.listener.completed(job, end.returned);
+    else this.listener.failed(job, toError(end && 'threw' in end && run.instead === undefined ? end.threw : new Error(reasonOf(outcome))));
   }
 
   /** Sees to the schedule that the job belongs to. @returns whether the job may run; if not, it goes back to wait. */
@@ -299,7 +348,7 @@ export class Executor implements Consumer {
       this.#refuseSchedule(run);
       return false;
     }
-    const result = await addNextIteration(record, this.commands, this.options.repeatStrategy);
+    const result = await addNextIteration(record, this.commands, this.options.repeatStrategy, this.spans?.iteration);
     if (result.mayRun && result.problem) this.listener.problem(result.problem);
     if (result.mayRun && run.held.phase === 'running') return true;
     this.#giveBack(run);

@@ -118,7 +118,7 @@ export class ManualLane {
   async #accept(fetched: FetchedJob | undefined): Promise<ManualJob | undefined> {
     if (!fetched) return undefined;
     const { record, token, schedule, undecodable } = fetched;
-    const { commands, options, problem, queue } = this.parts;
+    const { commands, options, problem, queue, spans } = this.parts;
     const job = new ManualJob(queue, fetched, commands, this);
     if (undecodable !== undefined) {
       await this.end(job, { threw: new Error(undecodable) }, token, false);
@@ -126,7 +126,10 @@ export class ManualLane {
       return undefined;
     }
     if (!schedule) return job;
-    const result = schedule === 'ask' ? await addNextIteration(record, commands, options.repeatStrategy) : ({ mayRun: false } as const);
+    const result =
+      schedule === 'ask'
+        ? await addNextIteration(record, commands, options.repeatStrategy, spans?.iterationByHand)
+        : ({ mayRun: false } as const);
     if (result.mayRun) {
       if (result.problem) problem(result.problem);
       return job;

@@ -2,6 +2,7 @@ import { Job, type JobCommands, type JobProgress, type RunEnd } from '../job/ind
 import type { QueueRef } from '../keys/queue-keys.js';
 import type { HeldJob } from '../runtime/consumer.js';
 import type { RunTrace } from './run-trace.js';
+import type { OnMaxReturns } from './worker-options.js';
 
 /** Why a run's signal was aborted: it is to make room for a stop, somebody asked for it, or the job is somebody else's now. */
 export type AbortCause = 'drain' | 'cancel' | 'lock-lost';
@@ -40,6 +41,8 @@ export class Run {
   #reason: unknown;
   abortCause: AbortCause | undefined;
   end: RunEnd | undefined;
+  /** It went back as often as it may: what is done instead, should a drain leave it no time. */
+  instead: OnMaxReturns | undefined;
   /** Absent without telemetry. */
   trace: RunTrace | undefined;
 

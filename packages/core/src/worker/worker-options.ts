@@ -29,6 +29,9 @@ import { checkTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 // biome-ignore lint/suspicious/noExplicitAny: jobs of any data are passed, as BullMQ types it
 export type BackoffStrategy = (attemptsMade: number, type?: string, error?: Error, job?: any) => number | Promise<number>;
 
+/** What becomes of a job that a drain would have to give back more often than it may be. */
+export type OnMaxReturns = 'stall' | 'fail';
+
 /** BullMQ's WorkerOptions by name and meaning, with `runtime` and `logger` added. */
 export interface WorkerOptions {
   /** Where Redis is: URL, ioredis options or a client. Not needed with `runtime`. */
@@ -79,6 +82,13 @@ export interface WorkerOptions {
   readonly workerThreadsOptions?: ThreadOptions;
   /** How long a sandbox may stay deaf to the abort of its job, or to the end of its worker, before it is killed, ms. Default 5,000. */
   readonly sandboxGrace?: number;
+  /**
+   * How often a job may go back to wait because a drain left it no time; such returns are counted from here on. What becomes of one that
+   * needs more: `onMaxReturns`. Default: as often as it takes, and nothing is counted.
+   */
+  readonly maxReturns?: number;
+  /** `stall`: its lock is left to run out, so that the stalled rule counts it. `fail`: it fails, unrecoverably. Default `stall`. */
+  readonly onMaxReturns?: OnMaxReturns;
   /** Makes spans and metrics of what the worker does; see `docs/telemetry.md`. */
   readonly telemetry?: Telemetry;
 }
@@ -99,6 +109,8 @@ export interface ResolvedWorkerOptions {
   readonly logger: Logger;
   readonly sandbox: SandboxOptions;
   readonly telemetry: Telemetry | undefined;
+  /** Undefined: returns are not counted. */
+  readonly returns: { readonly max: number; readonly instead: OnMaxReturns } | undefined;
 }
 
 type Limiter = NonNullable<WorkerOptions['limiter']>;
@@ -144,6 +156,8 @@ export const WORKER_OPTIONS: Shape<WorkerOptions> = {
   workerForkOptions: checkForkOptions,
   workerThreadsOptions: anObject,
   sandboxGrace: positiveInt,
+  maxReturns: nonNegativeInt,
+  onMaxReturns: stallOrFail,
   telemetry: checkTelemetry,
 };
 
@@ -173,6 +187,7 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     logger: given.logger ?? silentLogger,
     sandbox: sandboxOf(given),
     telemetry: given.telemetry,
+    returns: returnsOf(given),
   });
 }
 
@@ -190,13 +205,14 @@ function sandboxOf({
   return Object.freeze({ useThreads: useWorkerThreads, fork, threads, graceMs: sandboxGrace });
 }
 
-function profileOf({ limiter, metrics, name }: WorkerOptions, lockMs: number): FetchProfile {
+function profileOf({ limiter, metrics, name, telemetry }: WorkerOptions, lockMs: number): FetchProfile {
   const points = metrics?.maxDataPoints ?? undefined;
   return Object.freeze({
     lockMs,
     ...(limiter === undefined ? {} : { limiter: { max: limiter.max, durationMs: limiter.duration } }),
     ...(name === undefined ? {} : { name }),
     ...(points === undefined ? {} : { maxMetricsSize: points }),
+    ...(telemetry ? { asksSchedules: true } : {}), // each iteration has a span of its own, which Redis cannot make
   });
 }
 
@@ -225,4 +241,12 @@ function checkRuntime(option: string, value: unknown): void {
 function checkLogger(option: string, value: unknown): void {
   const logger = anObject(option, value) as Partial<Logger>;
   for (const level of ['debug', 'info', 'warn', 'error'] as const) aFunction(`${option}.${level}`, logger[level]);
+}
+
+function stallOrFail(option: string, value: unknown): void {
+  if (value !== 'stall' && value !== 'fail') throw new InvalidOptionError(option, value, "'stall' or 'fail'");
+}
+
+function returnsOf({ maxReturns, onMaxReturns = 'stall' }: WorkerOptions): ResolvedWorkerOptions['returns'] {
+  return maxReturns === undefined ? undefined : Object.freeze({ max: maxReturns, instead: onMaxReturns });
 }

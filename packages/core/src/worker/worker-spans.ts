@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { JobRecord } from '../job/index.js';
 import type { Clock } from '../kit/index.js';
+import { tracedIteration } from '../telemetry/iteration.js';
 import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import type { Attributes } from '../telemetry/telemetry.js';
 import { Tracing } from '../telemetry/tracing.js';
 import { RunTrace } from './run-trace.js';
+import type { TracedIteration } from './schedules.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 
 /** The spans of one worker. Only a worker with the option `telemetry` has them. */
@@ -31,6 +33,14 @@ export class WorkerSpans {
     });
     return new RunTrace(this.tracing, record, span, this.now);
   }
+
+  /** A job of a scheduler is about to be run: the one after it begins a trace where the worker was made, as its schedule has no end. */
+  readonly iteration: TracedIteration = ({ name, repeatJobKey }, add) =>
+    tracedIteration(this.tracing, { name, scheduler: repeatJobKey, isBackground: true }, add, (id) => id);
+
+  /** The same for a job that the application took by hand: the span belongs to whatever it did that in. */
+  readonly iterationByHand: TracedIteration = ({ name, repeatJobKey }, add) =>
+    tracedIteration(this.tracing, { name, scheduler: repeatJobKey }, add, (id) => id);
 
   /** Something the application asked of the worker. */
   trace<T>(operation: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {

@@ -17,9 +17,9 @@ import {
 } from '../kit/index.js';
 import { leaseRuntime, type RuntimeLease } from '../runtime/registry.js';
 import type { JobInHand, Runtime } from '../runtime/runtime.js';
-import { AdminStore, JobStore } from '../store/index.js';
+import { AdminStore, ConsumerStore, JobStore } from '../store/index.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
-import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport, refOf } from './drain.js';
+import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport } from './drain.js';
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { type LoadedProcessor, loadProcessor, type Processor, processorSource } from './load-processor.js';
 import { ManualLane, NEXT_JOB_OPTIONS, type NextJobOptions } from './manual-lane.js';
@@ -126,8 +126,8 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   /** Takes no further job. Resolves when those in hand have ended, or at once with `doNotWaitActive`. */
-  async pause(doNotWaitActive = false): Promise<void> {
-    flag('doNotWaitActive', doNotWaitActive);
+  async pause(doNotWaitActive?: boolean): Promise<void> {
+    flag('doNotWaitActive', doNotWaitActive ?? false);
     const asked = { [TelemetryAttributes.WorkerDoNotWaitActive]: doNotWaitActive };
     await traced(this.#spans, 'pause', asked, async () => {
       if (!this.#move('pause')) return;
@@ -258,7 +258,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
       this.#drain = new Drain(executor, this.#runtime.clock, deadline, options);
       const unregistered = this.#runtime.unregister(executor);
       report = await this.#drain.run();
-      if (report.lingering.length === 0) report = { ...report, returned: [...report.returned, ...(await unregistered).map(refOf)] };
+      if (report.lingering.length === 0) await unregistered;
     }
     await manual;
     const gone = this.#loaded?.close(options.onDeadline === 'return' ? 0 : this.#options.sandbox.graceMs);
@@ -306,6 +306,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
         commands,
         this.#loaded.run,
         this.#runListener(),
+        new ConsumerStore(this.#runtime.connections.scripts),
         this.#spans,
       );
       this.#executor.concurrency = this.#concurrency;

@@ -24,6 +24,8 @@ export class ModelCluster {
   readonly desired: DesiredState;
   readonly observed: ObservedState;
   readonly log: string[] = [];
+  /** Slots that wait for a parked one. */
+  heldUp: ReadonlySet<number> = new Set();
   #incarnations = 0;
 
   constructor(
@@ -44,6 +46,7 @@ export class ModelCluster {
         held: new Set(),
         trials: new Set(),
         isFrozen: false,
+        heldUp: this.heldUp,
       },
       this.desired.groups.map((group) => group.group),
     );
@@ -93,7 +96,17 @@ export class ModelCluster {
 
   kill(slot: number): void {
     const incarnation = this.observed.slot(slot)?.incarnation as string;
-    const exit: LastExit = { at: 0, code: null, signal: 'SIGKILL', class: 'abnormal', uptimeMs: 1, jobs: [], stderrTail: '' };
+    const exit: LastExit = {
+      at: 0,
+      code: null,
+      signal: 'SIGKILL',
+      class: 'abnormal',
+      cause: 'signal',
+      reason: '',
+      uptimeMs: 1,
+      jobs: [],
+      stderrTail: '',
+    };
     this.observed.apply({ type: 'exited', slot, incarnation, exit });
   }
 
