@@ -62,7 +62,12 @@ export const COMMANDS: readonly Command[] = [
         probationMs: random.pick([0, 300, 2_000]),
         ...random.pick([{}, { canary: 1 }, { maxSurge: 2 }, { maxSurge: 0, maxUnavailable: 1 }]),
       };
-      replaced(world, () => primary.operations.reload(options, CONTEXT));
+      replaced(world, () => {
+        const reply = primary.operations.reload(options, CONTEXT);
+        const { maxSurge = 1, maxUnavailable = 0 }: { maxSurge?: number; maxUnavailable?: number } = options;
+        world.book.order(reply.opId, { surge: maxSurge, unavailable: maxUnavailable });
+        return reply;
+      });
     },
   },
   {

@@ -4,7 +4,7 @@ import { planReload, type RolloutRules, type RolloutSlot, type RolloutState, typ
 const none = { completed: 0, failed: 0 };
 const rules: RolloutRules = { maxSurge: 1, maxUnavailable: 0, probationMs: 100, canary: 9, limitMs: 1_000 };
 const slot = (number: number, state: RolloutSlot['state'] = 'ready', more: Partial<RolloutSlot> = {}): RolloutSlot => ({
-  ...{ slot: number, state, retiring: false, error: undefined, tally: none },
+  ...{ slot: number, state, retiring: false, error: undefined, isHeldUp: false, tally: none },
   ...more,
 });
 const step = (phase: RolloutStep['phase'], sinceMs = 0): RolloutStep => ({
@@ -50,6 +50,12 @@ test.each([
     name: 'a boot has a limit',
     state: state({ steps: [step('booting', -2_000)] }),
     slots: [slot(0), slot(1, 'booting')],
+    want: { do: 'fail' },
+  },
+  {
+    name: 'one that would wait for a slot that was given up fails at once',
+    state: state({ steps: [step('booting')] }),
+    slots: [slot(0, 'parked'), slot(1, 'booting', { isHeldUp: true })],
     want: { do: 'fail' },
   },
   {

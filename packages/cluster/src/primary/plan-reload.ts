@@ -51,6 +51,8 @@ export interface RolloutSlot {
   /** On its way out; a slot of that number which is not is the next one already. */
   readonly retiring: boolean;
   readonly error: string | undefined;
+  /** It waits for a slot that was given up, and is not started before somebody has acted on that. */
+  readonly isHeldUp: boolean;
   readonly tally: JobTally;
 }
 
@@ -110,6 +112,7 @@ function planTrial(
   const isLate = view.nowMs - step.sinceMs > rules.limitMs;
   if (step.phase === 'booting') {
     if (by.state === 'ready') return { do: 'hand over', step };
+    if (by.isHeldUp) return fail('waits for a process that was given up; restart that one first');
     return isLate ? fail(`was not ready within ${rules.limitMs} ms`) : undefined;
   }
   if (by.state !== 'ready') return fail('ended on probation');

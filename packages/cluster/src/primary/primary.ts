@@ -316,6 +316,7 @@ export class Primary {
       limitMs: 2 * this.config.health.bootTimeoutMs,
       wake: () => this.#reconciler.wake(),
       publish: (topic, data) => this.#events.publish(topic, data),
+      heldUp: () => this.#supervisor.heldUp(),
       openTrial: (slot, generation) => {
         this.#observed.apply({ type: 'opened', slot, generation });
         this.#supervisor.open({ slot, generation }, true);

@@ -166,14 +166,16 @@ export class Replacements {
       log.finish(opId, { replaced: [slot], generation: seen?.generation ?? desired.generation });
       return;
     }
+    const isHeldUp = this.deps.heldUp().has(slot);
     const failed = observed.crashes
       .of(slot)
       .slice(exits)
       .find((exit) => exit.class === 'abnormal');
-    if (!failed && seen.state !== 'parked') return;
+    if (!failed && seen.state !== 'parked' && !isHeldUp) return;
     over();
+    const why = seen.error ?? (isHeldUp ? 'it waits for a process that was given up; restart that one first' : 'it ended');
     const details = failed && failed.stderrTail !== '' ? { stderrTail: failed.stderrTail } : undefined;
-    log.fail(opId, new ControlFailure('GAVE_UP', `process ${slot} did not come back: ${seen.error ?? 'it ended'}`, details).toError());
+    log.fail(opId, new ControlFailure('GAVE_UP', `process ${slot} did not come back: ${why}`, details).toError());
   }
 
   #begin(verb: string, total: number): string {

@@ -34,6 +34,8 @@ export interface RolloutDeps {
   readonly observed: ObservedState;
   readonly logger: Logger;
   readonly now: () => number;
+  /** Slots that wait for one that was given up. */
+  readonly heldUp: () => ReadonlySet<number>;
   /** Starts a process that is not started again if it fails. */
   readonly openTrial: (slot: number, generation: number) => void;
   /** From now on it is started again like every other. */
@@ -106,12 +108,13 @@ export class Rollout {
       case 'adopt':
         deps.adopt(move.step.by);
         this.#replaced.push(move.step.old);
-        if (deps.observed.slot(move.step.old)) deps.retire(move.step.old, order.reason);
         deps.publish('reload', { kind: order.kind, state: 'adopted', opId: order.opId, slot: move.step.old, by: move.step.by });
+        if (deps.observed.slot(move.step.old)) deps.retire(move.step.old, order.reason);
         this.#enter(move.step, 'leaving');
         return;
       case 'finish':
         this.#change({ steps: this.#state.steps.filter((step) => step !== move.step) });
+        deps.publish('reload', { kind: order.kind, state: 'over', opId: order.opId, slot: move.step.old, by: move.step.by });
         deps.progress(order.opId, this.#replaced.length, `process ${move.step.old} is gone`);
         return;
       case 'fail':
@@ -126,7 +129,7 @@ export class Rollout {
     const step: RolloutStep = { old, by, order, phase, sinceMs: deps.now(), probationMs };
     const { pending, steps, begun } = this.#state;
     this.#change({ pending: pending.filter((slot) => slot !== old), steps: [...steps, step], begun: begun + 1 });
-    deps.publish('reload', { kind: what.kind, state: 'replacing', opId: what.opId, slot: old, by });
+    deps.publish('reload', { kind: what.kind, state: 'replacing', opId: what.opId, slot: old, by, order });
     deps.progress(what.opId, this.#replaced.length, `process ${by} is to replace process ${old}`);
     if (isSurge) {
       deps.openTrial(by, what.generation);
@@ -177,7 +180,8 @@ export class Rollout {
   }
 
   #view(): RolloutView {
-    const slots = new Map(this.deps.observed.slots().map((slot) => [slot.slot, shown(slot)]));
+    const heldUp = this.deps.heldUp();
+    const slots = new Map(this.deps.observed.slots().map((slot) => [slot.slot, shown(slot, heldUp.has(slot.slot))]));
     return { slots, crew: (slot) => this.#crew(slot), nowMs: this.deps.now() };
   }
 
@@ -194,8 +198,8 @@ export class Rollout {
   }
 }
 
-function shown(slot: SlotView): RolloutSlot {
-  return { slot: slot.slot, state: slot.state, retiring: slot.retiring, error: slot.error, tally: tallyOf(slot) };
+function shown(slot: SlotView, isHeldUp: boolean): RolloutSlot {
+  return { slot: slot.slot, state: slot.state, retiring: slot.retiring, error: slot.error, isHeldUp, tally: tallyOf(slot) };
 }
 
 function tallyOf(slot: SlotView | undefined): JobTally {
