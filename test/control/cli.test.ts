@@ -71,6 +71,41 @@ describe('scale', () => {
   });
 });
 
+describe('replace', () => {
+  test.each([
+    { args: ['reload'], says: 'reload: replaced 1 slot' },
+    { args: ['reload', '--canary', '1', '--probation', '30s', '--surge', '2', '--unavailable', '1'], says: 'reload: replaced 1 slot' },
+    { args: ['restart', '0'], says: 'restart: replaced 1 slot' },
+    { args: ['restart', '0', '--now'], says: 'restart: replaced 1 slot' },
+    { args: ['recycle'], says: 'recycle: replaced 1 slot' },
+    { args: ['recycle', '0'], says: 'recycle: replaced 1 slot' },
+  ])('drover $args', async ({ args, says }) => {
+    expect(await run(...args)).toEqual({ code: 0, stdout: `${says}\n`, stderr: '' });
+  });
+
+  test('what was asked for reaches the primary', async () => {
+    const audit: EventEnvelope[] = [];
+    await (await connect()).on('audit', (event) => audit.push(event));
+    await run('reload', '--canary', '1', '--probation', '30s', '--surge', '2', '--unavailable', '1');
+    await run('restart', '0', '--now');
+    await until(() => audit.length > 1, { what: 'the audit' });
+    expect(audit.map(({ data }) => data.command)).toEqual([
+      { type: 'reload', canary: 1, probationMs: 30_000, maxSurge: 2, maxUnavailable: 1 },
+      { type: 'restart', slot: 0, mode: 'now' },
+    ]);
+  });
+
+  test('a slot that is not there is refused with 1, a restart of nothing with 64', async () => {
+    expect(await run('restart', '7')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^drover: .*7.*\n$/) });
+    expect(await run('restart')).toMatchObject({ code: 64, stdout: '' });
+  });
+
+  test('--json names the operation, what was replaced, and the release', async () => {
+    const document = await droverJson(['reload', '--socket', socket]);
+    expect(document).toMatchObject({ opId: expect.any(String), state: 'done', replaced: [0], generation: expect.any(Number) });
+  });
+});
+
 describe('look', () => {
   test('count prints the number alone', async () => {
     await run('scale', '5');

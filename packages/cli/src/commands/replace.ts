@@ -24,6 +24,11 @@ export const reload: CliCommand = {
         describe: 'how long a new process has to work well, e.g. 30s; 2s if left out',
       })
       .option('surge', { type: 'string', requiresArg: true, describe: 'how many processes more there may be meanwhile; 1 if left out' })
+      .option('unavailable', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'how many old processes may go before the new ones are there; 0 if left out, 1 saves the memory of a surplus',
+      })
       .example('drover reload --canary 1 --probation 30s', 'watch the first for half a minute, then replace the others'),
 
   run: (call) => replace(call, reloadCommand(call)),
@@ -72,9 +77,11 @@ function reloadCommand({ args }: Call): CommandOf<'reload'> {
   const probation = textOf(args, 'probation');
   const canary = textOf(args, 'canary');
   const surge = textOf(args, 'surge');
+  const unavailable = textOf(args, 'unavailable');
   return {
     type: 'reload',
     ...(canary !== undefined && { canary: parseCountOption('--canary', canary, 0) }),
+    ...(unavailable !== undefined && { maxUnavailable: parseCountOption('--unavailable', unavailable, 0) }),
     ...(surge !== undefined && { maxSurge: parseCountOption('--surge', surge, 0) }),
     ...(probation !== undefined && { probationMs: parseDuration('--probation', probation) }),
   };
