@@ -151,8 +151,11 @@ export class Operations {
   /** Brings operations up to date with a pass of the reconciler. */
   advance(plan: Plan): void {
     const view = this.deps.view();
-    this.deps.replacements.advance(plan);
-    if (this.deps.replacements.holds().isFrozen) return; // what is scaled meanwhile stays accepted
+    if (!this.deps.replacements.holds().isFrozen) this.#advanceScaling(plan, view); // else what is scaled stays accepted
+    this.deps.replacements.advance(plan); // a reload that waited for scaling begins after that has ended
+  }
+
+  #advanceScaling(plan: Plan, view: View): void {
     for (const { opId, group } of this.deps.log.running()) {
       const tracked = this.#tracked.get(opId);
       if (!tracked) continue;
