@@ -145,6 +145,7 @@ class Program {
     const target = {
       stop: (mode: 'drain' | 'fast' | 'now') => this.#stop(mode),
       scale: (by: 1 | -1) => this.#scale(by),
+      reload: () => void this.#handle?.operations.reload({}, { transport: 'signal' }),
     };
     this.#signals = new Signals(target, this.#logger, isTty);
   }

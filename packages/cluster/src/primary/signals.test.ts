@@ -10,6 +10,7 @@ test.each([
   { signal: 'SIGHUP', interrupts: 0, isTty: true, want: { do: 'stop', mode: 'drain' } },
   { signal: 'SIGTTIN', interrupts: 0, isTty: false, want: { do: 'scale', by: 1 } },
   { signal: 'SIGTTOU', interrupts: 0, isTty: false, want: { do: 'scale', by: -1 } },
+  { signal: 'SIGUSR2', interrupts: 0, isTty: false, want: { do: 'reload' } },
 ] as const)('$signal number $interrupts, terminal $isTty', ({ signal, interrupts, isTty, want }) => {
   expect(decideSignal(signal, interrupts, isTty)).toEqual(want);
 });
@@ -19,7 +20,6 @@ test.each([
   { signal: 'SIGTTIN', isTty: true },
   { signal: 'SIGTTOU', isTty: true },
   { signal: 'SIGTSTP', isTty: false },
-  { signal: 'SIGUSR2', isTty: false },
 ] as const)('$signal is ignored with terminal $isTty', ({ signal, isTty }) => {
   expect(decideSignal(signal, 0, isTty).do).toBe('ignore');
 });

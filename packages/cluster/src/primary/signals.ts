@@ -5,6 +5,7 @@ import { ControlFailure, type StopMode } from '../protocol/index.js';
 export type SignalAction =
   | { readonly do: 'stop'; readonly mode: StopMode }
   | { readonly do: 'scale'; readonly by: 1 | -1 }
+  | { readonly do: 'reload' }
   | { readonly do: 'ignore'; readonly because: string };
 
 export type HandledSignal = (typeof HANDLED)[number];
@@ -36,7 +37,7 @@ export function decideSignal(signal: HandledSignal, interrupts: number, isTty: b
       if (isTty) return { do: 'ignore', because: 'on a terminal the kernel sends it, too' };
       return { do: 'scale', by: signal === 'SIGTTIN' ? 1 : -1 };
     case 'SIGUSR2':
-      return { do: 'ignore', because: 'a rolling reload is not available' };
+      return { do: 'reload' };
   }
 }
 
@@ -49,6 +50,8 @@ export interface SignalTarget {
   stop(mode: StopMode): void;
   /** @throws ControlFailure */
   scale(by: 1 | -1): void;
+  /** @throws ControlFailure */
+  reload(): void;
 }
 
 /** Owns the program's signal handlers. Signals are hints: several of one turn may arrive as one. */
@@ -80,12 +83,13 @@ export class Signals {
     const action = decideSignal(signal, this.#interrupts, this.isTty);
     this.logger.info('signal', { signal, ...action });
     if (action.do === 'stop') this.target.stop(action.mode);
-    else if (action.do === 'scale') this.#scale(action.by);
+    else if (action.do === 'scale') this.#try(() => this.target.scale(action.by));
+    else if (action.do === 'reload') this.#try(() => this.target.reload());
   }
 
-  #scale(by: 1 | -1): void {
+  #try(act: () => void): void {
     try {
-      this.target.scale(by);
+      act();
     } catch (error) {
       if (!(error instanceof ControlFailure)) throw error;
       this.logger.warn('a signal could not be followed', { error });
