@@ -109,6 +109,8 @@ const OPTIONS = {
     ['maximumRateLimitDelay', ...TIMER],
     ['maxStartedAttempts', ...NUMBERS],
     ['maxStalledCount', ...NUMBERS],
+    ['maxReturns', ...NUMBERS],
+    ['onMaxReturns', ...TEXT, 'wait'],
     ['stalledInterval', ...TIMER],
     ['removeOnComplete', 5, true, ...KEEP],
     ['removeOnFail', 5, true, ...KEEP],

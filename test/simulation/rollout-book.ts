@@ -31,6 +31,8 @@ const RECYCLE: Order = { surge: 1, unavailable: 0 };
 export class RolloutBook {
   readonly #orders = new Map<string, Order>();
   #running: { readonly opId: string; readonly kind: string; readonly pairs: Map<number, Pair> } | undefined;
+  /** The slot that the primary has said it recycles, until its drain is told. */
+  #recycled: number | undefined;
   /** The first thing that was done and not allowed. */
   broken: string | undefined;
   /** The last reload replaced only some: processes of several releases run. */
@@ -77,8 +79,16 @@ export class RolloutBook {
     }
   }
 
+  /** The process of a slot asked to be replaced where it is: its drain, told next, belongs to no rollout. */
+  recycled(slot: number): void {
+    this.#recycled = slot;
+  }
+
   /** A process was told to drain. */
   draining(slot: number): void {
+    const isRecycled = this.#recycled === slot;
+    this.#recycled = undefined;
+    if (isRecycled) return;
     const pair = [...(this.#running?.pairs.values() ?? [])].find(({ old }) => old === slot);
     if (pair?.order === 'surge' && !pair.isAdopted) this.#break(`slot ${slot} drains before slot ${pair.by} was adopted in its place`);
   }

@@ -145,11 +145,16 @@ export class World {
   #makePrimary(random: Random, storeRandom: Random): Primary {
     const note = (message: string, fields?: object): void => this.note(`log: ${message} ${JSON.stringify(fields ?? {})}`);
     const traced: Logger = { ...silentLogger, warn: note, error: note, info: note, debug: note, child: () => traced };
+    const quiet: Logger = this.isTraced ? traced : silentLogger;
+    const info = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+      if (message === 'a process is recycled') this.book.recycled(fields?.slot as number);
+      quiet.info(message, fields);
+    };
     return new Primary(this.scenario.config, {
       clock: this.primaryClock,
       random: random.next,
       makeId: () => `id${++this.#lastId}`,
-      logger: this.isTraced ? traced : silentLogger,
+      logger: { ...quiet, info },
       version: '0.0.0',
       fork: (identity) => this.#fork(identity),
       store: {
