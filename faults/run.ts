@@ -81,8 +81,9 @@ async function workOff(system: System, book: EventBook): Promise<void> {
   let seen = -1;
   let movedAt = performance.now();
   const look = (): boolean => {
-    if (book.completed.size !== seen) movedAt = performance.now();
-    seen = book.completed.size;
+    const done = book.completed.size + book.failed.size;
+    if (done !== seen) movedAt = performance.now();
+    seen = done;
     return seen >= system.added.size || performance.now() - movedAt > STANDSTILL_MS;
   };
   await until(look, { what: 'the jobs to be worked off', limitMs: 30 * 60_000, everyMs: 100 });
