@@ -71,6 +71,41 @@ describe('scale', () => {
   });
 });
 
+describe('replace', () => {
+  test.each([
+    { args: ['reload'], says: 'reload: replaced 1 slot' },
+    { args: ['reload', '--canary', '1', '--probation', '30s', '--surge', '2', '--unavailable', '1'], says: 'reload: replaced 1 slot' },
+    { args: ['restart', '0'], says: 'restart: replaced 1 slot' },
+    { args: ['restart', '0', '--now'], says: 'restart: replaced 1 slot' },
+    { args: ['recycle'], says: 'recycle: replaced 1 slot' },
+    { args: ['recycle', '0'], says: 'recycle: replaced 1 slot' },
+  ])('drover $args', async ({ args, says }) => {
+    expect(await run(...args)).toEqual({ code: 0, stdout: `${says}\n`, stderr: '' });
+  });
+
+  test('what was asked for reaches the primary', async () => {
+    const audit: EventEnvelope[] = [];
+    await (await connect()).on('audit', (event) => audit.push(event));
+    await run('reload', '--canary', '1', '--probation', '30s', '--surge', '2', '--unavailable', '1');
+    await run('restart', '0', '--now');
+    await until(() => audit.length > 1, { what: 'the audit' });
+    expect(audit.map(({ data }) => data.command)).toEqual([
+      { type: 'reload', canary: 1, probationMs: 30_000, maxSurge: 2, maxUnavailable: 1 },
+      { type: 'restart', slot: 0, mode: 'now' },
+    ]);
+  });
+
+  test('a slot that is not there is refused with 1, a restart of nothing with 64', async () => {
+    expect(await run('restart', '7')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^drover: .*7.*\n$/) });
+    expect(await run('restart')).toMatchObject({ code: 64, stdout: '' });
+  });
+
+  test('--json names the operation, what was replaced, and the release', async () => {
+    const document = await droverJson(['reload', '--socket', socket]);
+    expect(document).toMatchObject({ opId: expect.any(String), state: 'done', replaced: [0], generation: expect.any(Number) });
+  });
+});
+
 describe('look', () => {
   test('count prints the number alone', async () => {
     await run('scale', '5');
@@ -137,7 +172,7 @@ describe('bad input is one line on stderr and the right code', () => {
     {
       args: ['frobnicate'],
       code: 64,
-      says: 'unknown command "frobnicate"; commands: start, scale, stop, status, count, show, op, ping, bench',
+      says: 'unknown command "frobnicate"; commands: start, scale, reload, restart, recycle, stop, status, count, show, op, ping, bench',
     },
     { args: ['scale'], code: 64, says: 'scale: how many workers? Use "scale 6", "scale up 2" or "scale down 2"' },
     { args: ['scale', '-3'], code: 64, says: 'scale: -3 is below zero; to have fewer workers use "scale down 3"' },
@@ -274,10 +309,13 @@ describe('help', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test.each(['start', 'scale', 'stop', 'status', 'count', 'show', 'op', 'ping'])('drover %s --help says how it is used', async (verb) => {
-    const { code, stdout } = await drover([verb, '-h']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`Usage: drover ${verb}`) });
-  });
+  test.each(['start', 'scale', 'reload', 'restart', 'recycle', 'stop', 'status', 'count', 'show', 'op', 'ping'])(
+    'drover %s --help says how it is used',
+    async (verb) => {
+      const { code, stdout } = await drover([verb, '-h']);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`Usage: drover ${verb}`) });
+    },
+  );
 
   test('--version is that of the package', async () => {
     expect(await drover(['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });

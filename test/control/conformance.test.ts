@@ -76,6 +76,13 @@ describe.each(Object.entries(TRANSPORTS))('%s', (transport, reach) => {
       expect(await client.request({ type: 'operation', opId })).toMatchObject({ state: 'done', result: { desired: 3 } });
     });
 
+    test('reload, restart and recycle are operations that tell what was replaced', async () => {
+      expect((await client.run({ type: 'reload', canary: 1 })).result).toMatchObject({ replaced: [0], generation: 2 });
+      expect((await client.run({ type: 'restart', slot: 0 })).result).toMatchObject({ replaced: [0] });
+      expect((await client.run({ type: 'recycle' })).result).toMatchObject({ replaced: [0] });
+      expect(await failureOf(client.request({ type: 'restart', slot: 7 }))).toMatchObject({ code: 'NOT_FOUND' });
+    });
+
     test('a repeat with the same key gets the first reply and changes nothing', async () => {
       const key = `${transport}-key`;
       const first = await client.request({ type: 'scale_up', count: 2 }, { key });

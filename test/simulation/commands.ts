@@ -3,7 +3,7 @@
  * verb throws as `ControlFailure`; anything else ends the run red. It puts the id of the operation it began into `world.opIds`.
  */
 import assert from 'node:assert/strict';
-import type { ScaleReply } from '../../packages/cluster/dist/protocol/index.js';
+import { ControlFailure, type OperationReply, type ScaleReply } from '../../packages/cluster/dist/protocol/index.js';
 import type { World } from './world.js';
 
 export interface Command {
@@ -54,6 +54,41 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'reload',
+    weight: 1.5,
+    give: (world) => {
+      const { random, primary } = world;
+      const options = {
+        probationMs: random.pick([0, 300, 2_000]),
+        ...random.pick([{}, { canary: 1 }, { maxSurge: 2 }, { maxSurge: 0, maxUnavailable: 1 }]),
+      };
+      replaced(world, () => {
+        const reply = primary.operations.reload(options, CONTEXT);
+        const { maxSurge = 1, maxUnavailable = 0 }: { maxSurge?: number; maxUnavailable?: number } = options;
+        world.book.order(reply.opId, { surge: maxSurge, unavailable: maxUnavailable });
+        return reply;
+      });
+    },
+  },
+  {
+    name: 'restart',
+    weight: 1,
+    give: (world) => {
+      const { random, primary } = world;
+      const slot = random.int(0, 4);
+      replaced(world, () => primary.operations.restart(slot, random.pick(['drain', 'fast', 'now']), CONTEXT));
+    },
+  },
+  {
+    name: 'recycle',
+    weight: 1,
+    give: (world) => {
+      const { random, primary } = world;
+      const slot = random.pick([undefined, 0, 1, 2]);
+      replaced(world, () => primary.operations.recycle(slot, CONTEXT));
+    },
+  },
+  {
     name: 'stop',
     weight: 0.05,
     give: (world) => {
@@ -64,6 +99,18 @@ export const COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+/** A replacement never changes how many workers there are, and may be refused while another one goes on. */
+function replaced(world: World, command: () => OperationReply): void {
+  const count = (): unknown => world.primary.operations.workerCount(undefined);
+  const before = count();
+  try {
+    world.opIds.add(command().opId);
+  } catch (error) {
+    if (!(error instanceof ControlFailure) || (error.code !== 'BUSY' && error.code !== 'NOT_FOUND')) throw error;
+  }
+  assert.deepEqual(count(), before, 'a replacement changes no count');
+}
 
 /** Checks a scale verb's reply against the counts before and after. */
 function scaled(world: World, sign: -1 | 0 | 1, command: (group: string) => ScaleReply): void {

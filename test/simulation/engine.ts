@@ -65,6 +65,8 @@ export class SimRuntime extends EventEmitter implements HostedRuntime {
 export class SimWorker extends EventEmitter implements HostedWorker {
   isHosted = true;
   isRunning = false;
+  /** It takes no job any more, and may have some in hand. */
+  isDraining = false;
   #jobs: readonly JobRef[] = [];
   #drain: Promise<WorkerDrainReport> | undefined;
 
@@ -101,6 +103,7 @@ export class SimWorker extends EventEmitter implements HostedWorker {
   }
 
   drain(deadline: Deadline, options: DrainOptions): Promise<WorkerDrainReport> {
+    this.isDraining = true;
     this.#drain ??= this.#drainNow(deadline, options);
     return this.#drain;
   }

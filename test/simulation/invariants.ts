@@ -9,8 +9,8 @@ import type { World } from './world.js';
 type Rule = (world: World) => void;
 
 export const ALWAYS: readonly Rule[] = [
-  function neverMoreProcessesThanTheMaximum({ processes, scenario }) {
-    const { max } = scenario.config.processes;
+  function neverMoreProcessesThanTheMaximum({ processes, scenario, book }) {
+    const max = scenario.config.processes.max + book.surplus;
     if (processes.length > max) assert.fail(`${processes.length} processes, draining ones included; the maximum is ${max}`);
   },
   function neverTwoIncarnationsInOneSlot({ processes }) {
@@ -23,9 +23,19 @@ export const ALWAYS: readonly Rule[] = [
     const lost = processes.find(({ blockedAt }) => blockedAt !== undefined && clock.monotonic() - blockedAt >= leftMs);
     if (lost) assert.fail(`${lost.identity.incarnation} stands still and has lost its locks`);
   },
-  function neverAWorkerTwice(world) {
-    const names = world.workers().map(({ name }) => name);
-    if (new Set(names).size < names.length) assert.fail(`a worker is hosted twice: ${names.join(', ')}`);
+  function neverAWorkerTwiceUnlessItChangesOver({ processes, book }) {
+    const hosted = new Map<string, { readonly slot: number; readonly isDraining: boolean }[]>();
+    for (const { slot, engine } of processes) {
+      for (const { name, isDraining } of engine.workers) hosted.set(name, [...(hosted.get(name) ?? []), { slot, isDraining }]);
+    }
+    for (const [name, [one, other, third]] of hosted) {
+      if (!one || !other) continue;
+      if (third || !book.isPair(one.slot, other.slot)) assert.fail(`${name} is hosted more than once`);
+      if (!one.isDraining && !other.isDraining) assert.fail(`two workers take jobs as ${name}`);
+    }
+  },
+  function neverAReplacementThatWasNotAskedFor({ book }) {
+    if (book.broken !== undefined) assert.fail(book.broken);
   },
 ];
 
@@ -35,6 +45,10 @@ const ENDED: readonly string[] = ['done', 'failed'];
 export function unrest(world: World): string | undefined {
   if (world.pending > 0) return 'a fault goes on';
   const status = world.status();
+  const isReplacing = status.operations.some(
+    ({ verb, state }) => !ENDED.includes(state) && ['reload', 'recycle', 'restart'].includes(verb),
+  );
+  if (isReplacing) return 'processes are being replaced';
   for (const rule of AT_REST) {
     const reason = rule(world, status);
     if (reason !== undefined) return reason;
@@ -90,6 +104,10 @@ const AT_REST: readonly ((world: World, status: StatusReply) => string | undefin
       if (workers.desired !== workers.running + workers.parked) return `${group}: ${JSON.stringify(workers)}`;
     }
     return undefined;
+  },
+  function everyProcessIsOfTheLastRelease({ book }, { generation, processes }) {
+    const old = processes.find((process) => process.state === 'ready' && process.generation !== generation);
+    return old && !book.isMixed ? `slot ${old.slot} is of release ${old.generation}, not ${generation}` : undefined;
   },
   function everyOperationHasEnded({ opIds, primary }) {
     for (const opId of opIds) {

@@ -171,6 +171,8 @@ function heartbeat(workers: Readonly<Record<string, number>>): HeartbeatFact {
     heapUsedBytes: 0,
     cpuMs: 0,
     jobsInHand,
+    jobsCompleted: 0,
+    jobsFailed: 0,
     workers: { ...workers },
   };
 }

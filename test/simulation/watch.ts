@@ -10,9 +10,13 @@ interface Slot {
 
 type Exited = { readonly slot: number; readonly class: 'shutdown' | 'planned' | 'normal' | 'abnormal' };
 
+type Replaced = { readonly state: string; readonly slot: number; readonly by: number };
+
 export class Watch {
   readonly #oracle: RestartOracle;
   readonly #slots = new Map<number, Slot>();
+  /** Slots of new processes that have not proved themselves: they are not started again. */
+  readonly #trials = new Set<number>();
   #hasGivenUp = false;
   /** Some slot may be freed without an event. */
   #isUneasy = true;
@@ -54,6 +58,14 @@ export class Watch {
         if (slot) slot.readyAt = undefined; // the next end may be a fork that fails
         return;
       }
+      case 'reload': {
+        const { state, slot, by } = incident.data as unknown as Replaced;
+        if (state === 'replacing') this.#trials.add(by);
+        else if (state === 'adopted') this.#trials.delete(by);
+        else if (state === 'restarting') this.#oracle.forget(`${slot}`);
+        else if (state === 'done' || state === 'failed') this.#trials.clear();
+        return;
+      }
       case 'primary.gave_up':
         this.#hasGivenUp = true;
         return;
@@ -74,14 +86,15 @@ export class Watch {
       children: others.length + 1,
       parked: others.filter(({ state }) => state === 'parked').length,
     };
-    const verdict = this.#oracle.judge(`${slot}`, ended, now);
+    const verdict = this.#trials.has(slot) ? 'forgotten' : this.#oracle.judge(`${slot}`, ended, now);
     const isEnd = ({ topic }: Incident): boolean => topic === 'process.exited' || topic === 'fork failed';
     const next = later.findIndex((other) => isEnd(other) && (other.data as { slot: number }).slot === slot);
     const all = next < 0 ? later : later.slice(0, next);
     const mayBeOfAnother = verdict !== 'gave up' && later.some(isEnd);
     const hasGivenUp = !mayBeOfAnother && all.some(({ topic }) => topic === 'primary.gave_up');
     const isParked = all.some(({ topic, data }) => topic === 'process.parked' && (data as { slot: number }).slot === slot);
-    const became = hasGivenUp ? 'gave up' : isParked ? 'parked' : 'restarted';
+    const stayedParked = before.some((each) => each.slot === slot && each.state === 'parked'); // a restart that failed at once
+    const became = hasGivenUp ? 'gave up' : isParked || (stayedParked && verdict !== 'restarted') ? 'parked' : 'restarted';
     if (verdict === 'gave up') this.#hasGivenUp = true;
     if (verdict === 'restarted') this.restarts++;
     if (verdict === 'forgotten') this.#slots.set(slot, { readyAt: undefined, isForgotten: true });
@@ -90,6 +103,7 @@ export class Watch {
 
   #forget(slot: number): void {
     this.#slots.delete(slot);
+    this.#trials.delete(slot);
     this.#oracle.forget(`${slot}`);
   }
 }

@@ -11,6 +11,7 @@ import { ProgramClock, SimClock } from './clock.js';
 import type { SimWorker } from './engine.js';
 import { type ProcessDeps, SimProcess, stillbornWorker } from './process.js';
 import { Random } from './random.js';
+import { RolloutBook } from './rollout-book.js';
 import { makeScenario, type Scenario } from './scenario.js';
 
 /** What happened, for those who judge it: an event of the primary, or a fork that failed before there was a process. */
@@ -31,6 +32,7 @@ export class World {
   /** Operations that were accepted. */
   readonly opIds = new Set<string>();
   readonly ended: OperationStatus[] = [];
+  readonly book = new RolloutBook();
   readonly trace: string[] = [];
   /** Since the last look. */
   readonly incidents: Incident[] = [];
@@ -115,7 +117,15 @@ export class World {
     if (event.topic === 'poison') this.poison.told += (event.data as { readonly count: number }).count;
     if (event.topic === 'op') this.ended.push(event.data as unknown as OperationStatus);
     this.incidents.push(event);
+    this.#book(event);
     if (this.isTraced) this.note(`${event.topic} ${JSON.stringify(event.data)}`);
+  }
+
+  /** Under the other strategies siblings are drained, too, and a primary that ends drains all. */
+  #book({ topic, data }: HubEvent): void {
+    if (topic === 'reload') this.book.note(data);
+    const isAlone = this.scenario.config.supervision.strategy === 'one_for_one' && !this.isStopping;
+    if (topic === 'process.draining' && isAlone && this.status().state !== 'gave_up') this.book.draining((data as { slot: number }).slot);
   }
 
   #fork(identity: ProcessIdentity): ClusterWorker {

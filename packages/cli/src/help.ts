@@ -8,6 +8,9 @@ Act
   scale N                    have N workers
   scale up [n]               have n workers more (1 if left out)
   scale down [n]             have n workers less; each finishes its jobs first
+  reload                     run new code: replace every process, one after the other, and keep the old if the new fails
+  restart SLOT               drain one process and start it again
+  recycle [slot]             replace one process, or each, by a fresh one
   stop                       finish the jobs in hand, then end the cluster
 
 Look

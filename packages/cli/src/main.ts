@@ -6,6 +6,7 @@ import type { CliCommand } from './commands/command.js';
 import { count } from './commands/count.js';
 import { op } from './commands/op.js';
 import { ping } from './commands/ping.js';
+import { recycle, reload, restart } from './commands/replace.js';
 import { scale } from './commands/scale.js';
 import { show } from './commands/show.js';
 import { start } from './commands/start.js';
@@ -15,7 +16,7 @@ import { exitCodeOf, UsageError } from './exit-codes.js';
 import { type Io, Output } from './output.js';
 import { parseDuration } from './values.js';
 
-const COMMANDS: readonly CliCommand[] = [start, scale, stop, status, count, show, op, ping, bench];
+const COMMANDS: readonly CliCommand[] = [start, scale, reload, restart, recycle, stop, status, count, show, op, ping, bench];
 
 /** Runs one command line. @returns the exit code; what went wrong has been said by then. */
 export async function main(argv: readonly string[], io: Io = process): Promise<number> {

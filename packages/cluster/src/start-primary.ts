@@ -1,9 +1,10 @@
 /**
- * The composition root of the primary. Start: name lock (75) -> transports (73) -> Redis answers (69) -> the loop runs, and it can be
+ * The composition root of the primary. Start: place of the remembered sizes (78) -> name lock (75) -> transports (73) -> Redis answers (69) -> the loop runs, and it can be
  * commanded -> a process is ready: announced once. Stop, after the drain: transports -> Redis -> lock.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { type Clock, Deadline, type Logger, messageOf, systemClock } from '@drover/core/kit';
 import { type ClusterConfig, type ConfigFlags, loadConfig } from './config/index.js';
 import type { ControlOperations } from './control/control-operations.js';
@@ -64,10 +65,10 @@ export const VERSION = (JSON.parse(readFileSync(new URL('../package.json', impor
 export async function startPrimary(config: ClusterConfig, options: StartPrimaryOptions): Promise<PrimaryHandle> {
   refuseForeignWorker();
   const { logger, signal = new AbortController().signal, clock = systemClock() } = options;
+  const sizes = config.persistScale ? { sizes: new StateFile(stateFilePath(config.name), logger) } : {};
   const lock = await NameLock.acquire(config.name);
   const gate = new RedisGate(Object.values(config.groups), clock, logger);
   const deps = { clock, random: Math.random, makeId: randomUUID, logger, version: VERSION, fork: forkProcess, store: gate };
-  const sizes = config.persistScale ? { sizes: new StateFile(stateFilePath(config.name), logger) } : {};
   const primary = new Primary(config, { ...deps, ...sizes, output: options.output });
   const operations: ControlOperations = primary.operations;
   const dispatcher = new Dispatcher(operations, logger, clock);
@@ -140,10 +141,11 @@ class Program {
     const { logger, output } = logLines(config.logs, sinks);
     this.#logger = logger.child({ cluster: config.name });
     this.#output = output;
-    const isTty = Boolean(process.stdin.isTTY || process.stdout.isTTY);
+    const isTty = isatty(0) || isatty(1);
     const target = {
       stop: (mode: 'drain' | 'fast' | 'now') => this.#stop(mode),
       scale: (by: 1 | -1) => this.#scale(by),
+      reload: () => void this.#handle?.operations.reload({}, { transport: 'signal' }),
     };
     this.#signals = new Signals(target, this.#logger, isTty);
   }

@@ -8,6 +8,7 @@ import {
   ControlClient,
   type ControlCommand,
   type EventEnvelope,
+  type OperationReply,
   type ReplyOf,
   type ScaleReply,
   type StatusReply,
@@ -36,6 +37,20 @@ export interface ScaleDownOptions extends ScaleOptions {
   readonly victim?: Victim;
   /** How long the workers that go may take for the jobs in hand. */
   readonly drainMs?: number;
+}
+
+export interface ReloadOptions {
+  /** Processes that may exist beyond the number there is, at a time; 1 unless `maxUnavailable` is given. */
+  readonly maxSurge?: number;
+  /** Processes that may go before their replacement is ready, at a time; 0. */
+  readonly maxUnavailable?: number;
+  /** Only so many replacements, the first ones, are on probation; all. */
+  readonly canary?: number;
+  /** How long a new process has to work well before an old one goes; 2 s. */
+  readonly probationMs?: number;
+  /** true (default): resolves when the operation has ended; false: when it was accepted. */
+  readonly wait?: boolean;
+  readonly key?: string;
 }
 
 export interface StopOptions {
@@ -95,6 +110,17 @@ export class WorkerManager {
 
   status(): Promise<StatusReply> {
     return this.client.request({ type: 'status' });
+  }
+
+  /**
+   * Replaces every process, one after the other, by one that loads its modules anew; counts stay as they are. When a new one fails, the
+   * old ones that are left stay, and the promise rejects. @throws ControlFailure BUSY, GAVE_UP
+   */
+  async reload({ wait = true, key, ...options }: ReloadOptions = {}): Promise<OperationReply> {
+    const command = { type: 'reload', ...options } as const;
+    const keyed = key === undefined ? {} : { key };
+    if (!wait) return this.client.request(command, keyed);
+    return (await this.client.run<'reload'>(command, keyed)).reply;
   }
 
   /** Stops the cluster; resolves with what became of the jobs in hand. Called again, it may sharpen the mode or shorten the drain. */

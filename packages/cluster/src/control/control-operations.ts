@@ -24,6 +24,13 @@ export interface ShrinkOptions {
   readonly drainMs?: number;
 }
 
+export interface ReloadOptions {
+  readonly maxSurge?: number;
+  readonly maxUnavailable?: number;
+  readonly canary?: number;
+  readonly probationMs?: number;
+}
+
 /** A fact for subscribers, before it has an envelope. */
 export interface ControlEvent {
   readonly topic: Topic;
@@ -41,6 +48,10 @@ export interface ControlOperations {
   scaleDown(group: string | undefined, count: number, options: ShrinkOptions, context: CommandContext): ScaleReply;
   scaleTo(group: string | undefined, count: number, options: ShrinkOptions, context: CommandContext): ScaleReply;
   stop(mode: StopMode, drainMs: number | undefined, context: CommandContext): OperationReply;
+  /** Replaces every process by one that loads its modules anew, and keeps the old ones if that fails. */
+  reload(options: ReloadOptions, context: CommandContext): OperationReply;
+  restart(slot: number, mode: StopMode, context: CommandContext): OperationReply;
+  recycle(slot: number | undefined, context: CommandContext): OperationReply;
   workerCount(group: string | undefined): CountReply;
   status(): StatusReply;
   list(query: {

@@ -33,6 +33,9 @@ export function createHandlers(operations: ControlOperations): Handlers {
       call.subscribe(topics);
       return { slots: {} };
     },
+    reload: ({ type: _, ...options }, { context }) => operations.reload(options, context),
+    restart: ({ slot, mode = 'drain' }, { context }) => operations.restart(slot, mode, context),
+    recycle: ({ slot }, { context }) => operations.recycle(slot, context),
     stop: ({ mode = 'drain', drainMs }, { context }) => operations.stop(mode, drainMs, context),
   };
 }

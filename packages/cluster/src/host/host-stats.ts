@@ -19,8 +19,8 @@ export class HostStats {
     this.#delay.disable();
   }
 
-  /** @param workers jobs in hand by worker. */
-  heartbeat(workers: Readonly<Record<string, number>>): HeartbeatFact {
+  /** @param workers jobs in hand by worker. @param ended runs of jobs so far. */
+  heartbeat(workers: Readonly<Record<string, number>>, ended: { readonly completed: number; readonly failed: number }): HeartbeatFact {
     const utilization = performance.eventLoopUtilization();
     const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
@@ -34,6 +34,8 @@ export class HostStats {
       heapUsedBytes: heapUsed,
       cpuMs: (user + system) / US_PER_MS,
       jobsInHand: Object.values(workers).reduce((sum, jobs) => sum + jobs, 0),
+      jobsCompleted: ended.completed,
+      jobsFailed: ended.failed,
       workers: { ...workers },
     };
     this.#delay.reset();

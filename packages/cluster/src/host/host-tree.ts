@@ -60,6 +60,8 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
   readonly #runtimes: RuntimeAdapter<Runtime>;
   readonly #root: Supervisor<RootSpec>;
   readonly #ready = deferred();
+  /** Runs of jobs so far. */
+  readonly ended = { completed: 0, failed: 0 };
 
   constructor(
     private readonly loaded: readonly LoadedGroup[],
@@ -188,6 +190,7 @@ export class HostTree<Runtime extends HostedRuntime> implements DrainTarget {
       logger,
       drainOptions: ({ drain }) => this.hands.drainOptions({ abortLeadMs: drain.abortLeadMs, onDeadline: 'linger' }),
       onStarted: (child) => this.hands.add(child),
+      onJob: (end) => this.ended[end]++,
     };
     if (module.kind === 'worker') return new ForeignAdapter(module.make, deps);
     const { processor } = module;

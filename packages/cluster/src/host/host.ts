@@ -200,7 +200,7 @@ export class Host<Runtime extends HostedRuntime> implements HostHandlers {
     for (const worker of tree.settled()) this.#changes.note({ worker, state: 'gone', jobsInHand: 0, restarts: 0 });
     if (this.#isHeartbeatUnsent) return;
     this.#isHeartbeatUnsent = true;
-    void this.#sent(this.deps.stats.heartbeat(tree.hands.byWorker())).then(() => {
+    void this.#sent(this.deps.stats.heartbeat(tree.hands.byWorker(), tree.ended)).then(() => {
       this.#isHeartbeatUnsent = false;
     });
   }

@@ -32,6 +32,8 @@ export interface HostedWorker {
   close(force?: boolean): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'closed', listener: () => void): unknown;
+  /** A run of a job ended; an attempt that failed tells, retried or not. */
+  on(event: 'completed' | 'failed', listener: () => void): unknown;
 }
 
 /** What all workers of one Redis target share: connections, turn loop, lock renewal. It fails as one. */

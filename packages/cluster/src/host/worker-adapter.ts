@@ -18,6 +18,8 @@ export interface WorkerAdapterDeps {
   drainOptions(group: GroupConfig): DrainOptions;
   /** A worker runs: whoever counts jobs in hand hears of it before its supervisor does. */
   onStarted(child: WorkerChild): void;
+  /** A run of a job ended. */
+  onJob?(end: 'completed' | 'failed'): void;
 }
 
 /** A worker and the runtime it depends on. */
@@ -39,6 +41,8 @@ export class WorkerAdapter implements ChildAdapter<WorkerSpec> {
   async start(spec: WorkerSpec, unwanted: AbortSignal): Promise<WorkerChild> {
     const { worker, runtime } = this.create(spec);
     const logger = this.deps.logger.child({ worker: spec.name });
+    worker.on('completed', () => this.deps.onJob?.('completed'));
+    worker.on('failed', () => this.deps.onJob?.('failed'));
     worker.on('error', (error) => logger.warn('worker error', { error: messageOf(error) }));
     const endedAlone = deferred<ChildExit>();
     worker.on('closed', () => {

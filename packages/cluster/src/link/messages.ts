@@ -64,6 +64,9 @@ const Heartbeat = z.object({
   heapUsedBytes: z.number(),
   cpuMs: z.number(),
   jobsInHand: z.number(),
+  /** Runs that ended since the process was forked: attempts that failed count, retried or not. */
+  jobsCompleted: z.number(),
+  jobsFailed: z.number(),
   /** Jobs in hand by worker name; only workers that have any. */
   workers: z.record(z.string(), z.number()),
 });

@@ -40,7 +40,7 @@ export interface DesiredLimits {
 
 /** Owns what is asked for: the workers of each group by name, where they belong, and the version that every change raises. */
 export class DesiredState {
-  readonly generation = 1;
+  #generation = 1;
   readonly #groups = new Map<string, Group>();
   /** How long a worker that was taken out may drain, until it is gone. */
   readonly #drainMs = new Map<string, number>();
@@ -52,6 +52,16 @@ export class DesiredState {
     private readonly limits: DesiredLimits,
   ) {
     for (const config of groups) this.#groups.set(config.group, { config, workers: new Map(), nextNumber: 1 });
+  }
+
+  /** The release that new processes are of. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** From now on processes are of another release. */
+  release(generation: number): void {
+    this.#generation = generation;
   }
 
   get version(): number {
@@ -134,6 +144,13 @@ export class DesiredState {
       const { workers } = this.#group(groupOf(worker));
       const desired = workers.get(worker);
       if (desired && desired.slot !== slot) workers.set(worker, { ...desired, slot });
+    }
+  }
+
+  /** The workers of one slot belong in another from now on. */
+  move(from: number, to: number): void {
+    for (const { workers } of this.#groups.values()) {
+      for (const [name, worker] of workers) if (worker.slot === from) workers.set(name, { ...worker, slot: to });
     }
   }
 

@@ -49,6 +49,8 @@ export interface ProcessDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly fork: (identity: ProcessIdentity) => Worker;
+  /** Bytes on its channel that are no message would end the primary: this Node keeps the channel where we cannot guard it. */
+  readonly onUnguarded: () => void;
   /** How a stop of that many ms is to be carried out. */
   readonly budget: (drainMs: number) => StopBudget & { readonly reason: DrainReason };
 }
@@ -92,7 +94,8 @@ export class ForkedProcess implements ChildHandle {
     this.#forkedAt = deps.clock.monotonic();
     this.#worker = deps.fork(identity);
     this.#worker.on('error', (error) => this.#onError(error));
-    guardChannel(this.#worker.process, (error) => this.kill(`wrote to its channel what is no message: ${error.message}`));
+    if (!guardChannel(this.#worker.process, (error) => this.kill(`wrote to its channel what is no message: ${error.message}`)))
+      deps.onUnguarded();
     const port = new IpcPort(this.#worker);
     this.#link = new PrimaryLink(port, identity.incarnation, deps.clock, (fact) => this.#onFact(fact));
     const closed = deferred();

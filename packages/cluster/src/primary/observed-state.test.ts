@@ -107,6 +107,8 @@ test('jobs in hand of a worker are those of the last heartbeat', () => {
     heapUsedBytes: 1,
     cpuMs: 1,
     jobsInHand: 3,
+    jobsCompleted: 0,
+    jobsFailed: 0,
     workers: { 'mail#1': 3 },
   };
   state.apply({ type: 'heartbeat', slot: 0, incarnation: 'a', beat });

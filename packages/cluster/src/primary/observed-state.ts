@@ -15,6 +15,9 @@ export interface Beat {
   readonly heapUsedBytes: number;
   readonly cpuMs: number;
   readonly jobsInHand: number;
+  /** Runs that ended since the process was forked. */
+  readonly jobsCompleted: number;
+  readonly jobsFailed: number;
   /** Jobs in hand by worker name; only workers that have any. */
   readonly workers: Readonly<Record<string, number>>;
 }
@@ -72,6 +75,8 @@ export interface ObservedWorker {
   readonly restarts: number;
   readonly lingering: readonly JobRef[];
   readonly error: string | undefined;
+  /** Its process said so; false: it was told to, and has not answered yet. */
+  readonly isConfirmed: boolean;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -159,12 +164,12 @@ export class ObservedState {
         return true;
       case 'workers':
         for (const change of fact.changes) {
-          if (this.#workers.get(change.worker)?.slot === slot.slot) this.#worker(slot.slot, change);
+          if (this.#workers.get(change.worker)?.slot === slot.slot) this.#worker(slot.slot, change, true);
           else this.#dropped++;
         }
         return true;
       case 'told':
-        for (const change of fact.changes) this.#worker(slot.slot, change);
+        for (const change of fact.changes) this.#worker(slot.slot, change, false);
         return true;
       case 'share':
         slot.share = fact.share;
@@ -228,10 +233,19 @@ export class ObservedState {
   }
 
   /** A worker that is gone but left jobs behind drains on until the last of them has settled. */
-  #worker(slot: number, { worker, state, restarts, lingering, error }: WorkerFact): void {
+  #worker(slot: number, { worker, state, restarts, lingering, error }: WorkerFact, isConfirmed: boolean): void {
     const left = lingering ?? [];
     if (state === 'gone' && left.length === 0) this.#workers.delete(worker);
-    else this.#workers.set(worker, { worker, slot, state: state === 'gone' ? 'draining' : state, restarts, lingering: left, error });
+    else
+      this.#workers.set(worker, {
+        worker,
+        slot,
+        state: state === 'gone' ? 'draining' : state,
+        restarts,
+        lingering: left,
+        error,
+        isConfirmed,
+      });
   }
 
   #forgetWorkers(slot: number): void {

@@ -20,6 +20,7 @@ import type { DesiredWorker, PickVictims, SizeChange } from './desired-state.js'
 import type { EventHub, HubEvent } from './event-hub.js';
 import type { OperationLog } from './operation-log.js';
 import type { Plan } from './plan-reconcile.js';
+import type { ReloadOptions, Replacements } from './replacements.js';
 import { restartsDocument } from './restarts-document.js';
 import { countReply, type ListQuery, listReply, stateOfDesired, statusReply, type View } from './snapshot.js';
 
@@ -41,6 +42,7 @@ export interface OperationsDeps {
   readonly view: () => View;
   readonly log: OperationLog;
   readonly events: EventHub;
+  readonly replacements: Replacements;
   /** Something was changed that is desired. */
   readonly wake: () => void;
   /** Begins to stop, or joins the stop under way and may sharpen it. */
@@ -81,6 +83,18 @@ export class Operations {
     return this.#scale('scale_to', group, count, options, context, (name) =>
       this.#desired.resize(name, count, this.#pick(options.victim), options.drainMs),
     );
+  }
+
+  reload(options: ReloadOptions, context: OperationContext): OperationReply {
+    return this.#replace(['reload', options], context, () => this.deps.replacements.reload(options));
+  }
+
+  restart(slot: number, mode: StopMode, context: OperationContext): OperationReply {
+    return this.#replace(['restart', slot, mode], context, () => this.deps.replacements.restart(slot, mode));
+  }
+
+  recycle(slot: number | undefined, context: OperationContext): OperationReply {
+    return this.#replace(['recycle', slot], context, () => this.deps.replacements.recycle(slot));
   }
 
   /** Wins over everything else: other operations end, and a second stop joins the first. */
@@ -137,6 +151,11 @@ export class Operations {
   /** Brings operations up to date with a pass of the reconciler. */
   advance(plan: Plan): void {
     const view = this.deps.view();
+    if (!this.deps.replacements.holds().isFrozen) this.#advanceScaling(plan, view); // else what is scaled stays accepted
+    this.deps.replacements.advance(plan); // a reload that waited for scaling begins after that has ended
+  }
+
+  #advanceScaling(plan: Plan, view: View): void {
     for (const { opId, group } of this.deps.log.running()) {
       const tracked = this.#tracked.get(opId);
       if (!tracked) continue;
@@ -149,6 +168,7 @@ export class Operations {
   failAll(failure: ControlFailure): void {
     for (const { opId, verb } of this.deps.log.running()) if (verb !== 'stop') this.deps.log.fail(opId, failure.toError());
     this.#tracked.clear();
+    this.deps.replacements.end();
   }
 
   stopProgress(gone: number, note?: string): void {
@@ -185,6 +205,11 @@ export class Operations {
       this.deps.wake();
       return reply;
     });
+  }
+
+  #replace(fingerprint: readonly unknown[], context: OperationContext, begin: () => string): OperationReply {
+    this.#assertOpen();
+    return this.deps.log.once(context.key, JSON.stringify(fingerprint), () => ({ opId: begin() }));
   }
 
   #finish(opId: string, tracked: Tracked): void {

@@ -1,4 +1,4 @@
-import { placeWorkers } from '../placement/place-workers.js';
+import { type Placement, placeWorkers } from '../placement/place-workers.js';
 import { type PlacementLimits, processCount } from '../placement/process-count.js';
 import type { DesiredWorker } from './desired-state.js';
 import type { ObservedWorker, SlotView } from './observed-state.js';
@@ -36,6 +36,10 @@ export interface PlanInput {
   readonly limits: ReconcileLimits;
   /** Workers that are left alone for now: their last action failed a moment ago. */
   readonly held: ReadonlySet<string>;
+  /** Slots that a rolling replacement has opened: nobody else opens, fills or retires them. */
+  readonly trials: ReadonlySet<number>;
+  /** A rolling replacement is under way: workers stay where they belong, and nothing is added, taken out or moved for size. */
+  readonly isFrozen: boolean;
   /** Slots that wait for one that was given up: as good as given up themselves. */
   readonly heldUp: ReadonlySet<number>;
 }
@@ -59,22 +63,27 @@ export interface Plan {
  */
 export function planReconcile(input: PlanInput, groups: readonly string[]): Plan {
   const targets = chooseSlots(input);
-  const { slotOf, unplaced } = placeWorkers(input.workers, targets);
+  const { slotOf, unplaced } = input.isFrozen ? asAssigned(input.workers) : placeWorkers(input.workers, targets);
   const desired = new Set(input.workers.map((worker) => worker.worker));
   const keep = new Set(targets);
   const ready = new Map(input.slots.filter((slot) => slot.state === 'ready' && !slot.retiring).map((slot) => [slot.slot, slot]));
   const actions: Action[] = [
-    ...openings(input, targets),
+    ...(input.isFrozen ? [] : openings(input, targets)),
     ...starts(input, slotOf, ready),
-    ...stops(input, desired, keep, ready),
+    ...stops(input, desired, slotOf, keep, ready),
     ...shares(keep, ready),
     ...input.slots
-      .filter((slot) => isServing(slot) && !input.heldUp.has(slot.slot) && !keep.has(slot.slot))
+      .filter((slot) => isServing(slot) && !input.heldUp.has(slot.slot) && !keep.has(slot.slot) && !input.isFrozen)
       .reverse()
       .map((slot): Action => ({ do: 'retire', slot: slot.slot })),
   ];
   const unplacedSet = new Set(unplaced);
-  return { slotOf, unplaced: unplacedSet, actions, settled: settledGroups(input, groups, desired, unplacedSet, actions) };
+  return {
+    slotOf,
+    unplaced: unplacedSet,
+    actions,
+    settled: input.isFrozen ? new Set() : settledGroups(input, groups, desired, unplacedSet, actions),
+  };
 }
 
 /** Alive or about to be started again, and not on its way out. */
@@ -82,11 +91,18 @@ function isServing(slot: SlotView): boolean {
   return !slot.retiring && (slot.state === 'booting' || slot.state === 'ready' || slot.state === 'gone');
 }
 
+/** Nobody is placed anew: a worker without a slot waits. */
+function asAssigned(workers: readonly DesiredWorker[]): Placement {
+  const placed = workers.flatMap(({ worker, slot }) => (slot === undefined ? [] : [[worker, slot] as const]));
+  return { slotOf: new Map(placed), unplaced: [] };
+}
+
 /** Every slot that hosts a desired worker, then empty ones, then new numbers, up to the process count. */
-function chooseSlots({ workers, slots, limits, heldUp }: PlanInput): readonly number[] {
+function chooseSlots({ workers, slots, limits, trials, isFrozen, heldUp }: PlanInput): readonly number[] {
+  if (isFrozen) return slots.filter((slot) => isServing(slot) && !heldUp.has(slot.slot)).map((slot) => slot.slot);
   const parked = slots.filter((slot) => slot.state === 'parked' || heldUp.has(slot.slot)).length;
   const count = processCount(workers.length, limits, parked);
-  const serving = slots.filter((slot) => isServing(slot) && !heldUp.has(slot.slot)).map((slot) => slot.slot);
+  const serving = slots.filter((slot) => isServing(slot) && !heldUp.has(slot.slot) && !trials.has(slot.slot)).map((slot) => slot.slot);
   const occupied = new Set(workers.map((worker) => worker.slot));
   const targets = serving.filter((slot) => occupied.has(slot));
   for (const slot of serving) if (!occupied.has(slot) && targets.length < count) targets.push(slot);
@@ -109,21 +125,31 @@ function starts(input: PlanInput, slotOf: ReadonlyMap<string, number>, ready: Re
   const batches = new Batches('start', input.limits.workersPerMessage);
   for (const { worker, group } of input.workers) {
     const slot = ready.get(slotOf.get(worker) ?? -1);
-    if (slot && !input.observed.has(worker) && !input.held.has(worker)) batches.add(slot, group, worker);
+    if (slot && isFree(input.observed.get(worker), slot) && !input.held.has(worker)) batches.add(slot, group, worker);
   }
   return batches.actions;
 }
 
+/** It is not there, or the process that it leaves has said that it takes no job any more: two of one name never take jobs. */
+function isFree(seen: ObservedWorker | undefined, target: SlotView): boolean {
+  return !seen || (seen.slot !== target.slot && seen.state === 'draining' && seen.isConfirmed);
+}
+
+/** What is not wanted any more, and what belongs in another process that is ready for it. */
 function stops(
   input: PlanInput,
   desired: ReadonlySet<string>,
+  slotOf: ReadonlyMap<string, number>,
   keep: ReadonlySet<number>,
   ready: ReadonlyMap<number, SlotView>,
 ): readonly Action[] {
   const batches = new Batches('stop', input.limits.workersPerMessage);
   for (const { worker, slot, state } of input.observed.values()) {
     const process = ready.get(slot);
-    if (!process || !keep.has(slot) || state === 'draining' || desired.has(worker) || input.held.has(worker)) continue;
+    if (!process || !keep.has(slot) || state === 'draining' || input.held.has(worker)) continue;
+    const target = desired.has(worker) ? slotOf.get(worker) : undefined;
+    const isMoving = target !== undefined && target !== slot && ready.has(target);
+    if (!isMoving && (desired.has(worker) || input.isFrozen)) continue;
     batches.add(process, worker.slice(0, worker.lastIndexOf('#')), worker);
   }
   return batches.actions;

@@ -7,6 +7,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { type Clock, Deadline, deferred, type Logger } from '@drover/core/kit';
 import type { ClusterConfig } from '../config/resolved.js';
+import type { DrainReason } from '../link/index.js';
 import { ControlFailure, type JobRef, type StopMode, type StopReport } from '../protocol/index.js';
 import { DesiredState } from './desired-state.js';
 import { EventHub } from './event-hub.js';
@@ -22,6 +23,7 @@ import { ProcessAdapter } from './process-adapter.js';
 import { ProcessSupervisor } from './process-supervisor.js';
 import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
+import { Replacements } from './replacements.js';
 import { countReply, type View } from './snapshot.js';
 import type { Sizes } from './state-file.js';
 import { StepTaker } from './step-taker.js';
@@ -65,6 +67,10 @@ export class Primary {
   readonly #monitor: HeartbeatMonitor;
   readonly #recover: RecoverJobs;
   readonly #desk: FactDesk;
+  readonly #log: OperationLog;
+  readonly #replacements: Replacements;
+  /** Why processes drain that are not scaled down, by slot. */
+  readonly #reasons = new Map<number, DrainReason>();
   readonly #ready = deferred();
   readonly #ended = deferred<PrimaryEnd>();
   readonly #tally = new StopTally();
@@ -99,7 +105,10 @@ export class Primary {
         this.#events.publish('process.suspect', { slot, silentMs: Math.round(silentMs) });
       },
     });
-    this.#reconciler = this.#makeReconciler(adapter);
+    const steps = new StepTaker(this.#desired, this.#observed, this.#supervisor, adapter);
+    this.#log = new OperationLog(clock, deps.makeId, (status) => this.#events.publish('op', { ...status }));
+    this.#replacements = this.#makeReplacements(steps);
+    this.#reconciler = this.#makeReconciler(steps);
     this.operations = this.#makeOperations();
   }
 
@@ -172,7 +181,8 @@ export class Primary {
   }
 
   /** A process that did not say `drained` may have left jobs under its locks. */
-  #onEnded({ slot, incarnation }: ProcessIdentity, { exit, report, hadBooted }: ProcessEnded): void {
+  #onEnded({ incarnation, slot }: ProcessIdentity, { exit, report, hadBooted }: ProcessEnded): void {
+    this.#reasons.delete(slot);
     const isStopping = this.#state === 'draining' || this.#state === 'gave_up';
     if (report) {
       if (isStopping) this.#tally.add(report);
@@ -263,8 +273,9 @@ export class Primary {
       fork,
       listener: this.#desk,
       init: () => ({ groups, health, share: Math.max(1, this.#observed.slots().length) }),
-      budget: (_slot, asked) => {
-        const reasons = { draining: 'stop', gave_up: 'escalation', starting: 'scale_down', running: 'scale_down' } as const;
+      budget: (slot, asked) => {
+        const own = this.#reasons.get(slot) ?? 'scale_down';
+        const reasons = { draining: 'stop', gave_up: 'escalation', starting: own, running: own } as const;
         const drainMs = Number.isFinite(asked) ? asked : drain.deadlineMs;
         return { ...stopBudget(this.#mode, drain, drainMs), reason: reasons[this.#state] };
       },
@@ -282,24 +293,55 @@ export class Primary {
     });
   }
 
-  #makeReconciler(adapter: ProcessAdapter): Reconciler {
-    const steps = new StepTaker(this.#desired, this.#observed, this.#supervisor, adapter);
+  #makeReconciler(steps: StepTaker): Reconciler {
     return new Reconciler(this.#desired, this.#observed, this.#limits(), {
       clock: this.deps.clock,
       logger: this.deps.logger,
       take: (action) => steps.take(action),
+      holds: () => this.#replacements.holds(),
       heldUp: () => this.#supervisor.heldUp(),
       onPass: (plan) => this.#onPass(plan),
     });
   }
 
+  #makeReplacements(steps: StepTaker): Replacements {
+    const drain = processDrain(Object.values(this.config.groups));
+    const drainOf = (mode: StopMode, drainMs?: number): number => stopBudget(mode, drain, drainMs).drainMs;
+    return new Replacements({
+      desired: this.#desired,
+      observed: this.#observed,
+      logger: this.deps.logger,
+      log: this.#log,
+      now: () => this.deps.clock.monotonic(),
+      limitMs: 2 * this.config.health.bootTimeoutMs,
+      wake: () => this.#reconciler.wake(),
+      publish: (topic, data) => this.#events.publish(topic, data),
+      heldUp: () => this.#supervisor.heldUp(),
+      openTrial: (slot, generation) => {
+        this.#observed.apply({ type: 'opened', slot, generation });
+        this.#supervisor.open({ slot, generation }, true);
+      },
+      adopt: (slot) => this.#supervisor.adopt(slot),
+      retire: (slot, reason) => {
+        this.#reasons.set(slot, reason);
+        this.#observed.apply({ type: 'retiring', slot });
+        void steps.retire(slot, drainOf('drain')).then(() => this.#reconciler.wake());
+      },
+      restart: (slot, mode, drainMs, reason) => {
+        this.#reasons.set(slot, reason);
+        this.#supervisor.restart({ slot, generation: this.#desired.generation }, drainOf(mode, drainMs));
+      },
+    });
+  }
+
   #makeOperations(): Operations {
-    const { clock, makeId, version } = this.deps;
+    const { clock, version } = this.deps;
     return new Operations({
       clock,
       version,
       view: () => this.#view(),
-      log: new OperationLog(clock, makeId, (status) => this.#events.publish('op', { ...status })),
+      log: this.#log,
+      replacements: this.#replacements,
       events: this.#events,
       wake: () => {
         this.deps.sizes?.save(Object.fromEntries(this.#desired.groups.map(({ group }) => [group, this.#desired.size(group)])));

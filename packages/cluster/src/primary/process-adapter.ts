@@ -23,7 +23,7 @@ export interface ProcessListener {
   ended(identity: ProcessIdentity, end: ProcessEnded): void;
 }
 
-export interface ProcessAdapterDeps extends Omit<ProcessDeps, 'budget'> {
+export interface ProcessAdapterDeps extends Omit<ProcessDeps, 'budget' | 'onUnguarded'> {
   /** What the next process is told when it boots. */
   readonly init: () => ProcessInit;
   readonly listener: ProcessListener;
@@ -36,6 +36,7 @@ export interface ProcessAdapterDeps extends Omit<ProcessDeps, 'budget'> {
 /** Owns the forked processes, one per slot. A process is started once it is ready and its first heartbeat has come. */
 export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
   readonly #bySlot = new Map<number, ForkedProcess>();
+  #hasWarned = false;
 
   constructor(private readonly deps: ProcessAdapterDeps) {}
 
@@ -84,6 +85,16 @@ export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
         listener.ended(identity, end);
       },
     };
-    return new ForkedProcess(identity, init, watcher, { ...this.deps, budget: (drainMs) => budget(identity.slot, drainMs) });
+    const onUnguarded = (): void => this.#warnUnguarded();
+    return new ForkedProcess(identity, init, watcher, { ...this.deps, onUnguarded, budget: (drainMs) => budget(identity.slot, drainMs) });
+  }
+
+  /** The same for every process of this Node, so told once. */
+  #warnUnguarded(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.deps.logger.warn('the channels of processes cannot be guarded: garbage that user code writes there would end the primary', {
+      node: process.version,
+    });
   }
 }

@@ -1,6 +1,13 @@
 import type { Clock, Deadline } from '@drover/core/kit';
 import type { RestartType, SupervisionConfig } from '../config/resolved.js';
-import { type ChildAdapter, resolveSupervisorFlags, Supervisor, type SupervisorEnd } from '../supervisor/index.js';
+import {
+  type ChildAdapter,
+  type ChildExit,
+  describeExit,
+  resolveSupervisorFlags,
+  Supervisor,
+  type SupervisorEnd,
+} from '../supervisor/index.js';
 import type { ProcessSpec } from './process-adapter.js';
 
 export interface ProcessSupervisorDeps {
@@ -18,6 +25,8 @@ const PREFIX = 'process ';
 /** The supervisor of the slots: which of them exist is said by `open` and `close`, when one is forked again by its rules. */
 export class ProcessSupervisor {
   readonly #supervisor: Supervisor<ProcessSpec>;
+  /** Slots whose process has not proved itself. */
+  readonly #trials = new Set<number>();
   #slots = 0;
 
   constructor(
@@ -30,7 +39,7 @@ export class ProcessSupervisor {
       random,
       listener: {
         parked: (id, reason) => deps.onParked(slotOf(id), reason),
-        forgotten: (id) => deps.onParked(slotOf(id), `its restart type, ${deps.restart}, does not start it again`),
+        forgotten: (id, exit) => deps.onParked(slotOf(id), this.#whyForgotten(slotOf(id), exit)),
         gaveUp: deps.onGaveUp,
       },
     });
@@ -50,25 +59,50 @@ export class ProcessSupervisor {
     return this.#supervisor.restartsLeft();
   }
 
-  open(spec: ProcessSpec): void {
+  /** @param isTrial it is not started again when it fails, and its failure counts for nobody. */
+  open(spec: ProcessSpec, isTrial = false): void {
     this.#resize(1);
+    if (isTrial) this.#trials.add(spec.slot);
     this.#supervisor.add({
       id: `${PREFIX}${spec.slot}`,
       spec,
-      restart: this.deps.restart,
+      restart: isTrial ? 'temporary' : this.deps.restart,
       shutdown: Number.POSITIVE_INFINITY, // as configured, see the budget of a drain
       startOrder: spec.slot,
     });
   }
 
+  /** A process on trial is one like every other from now on. */
+  adopt(slot: number): void {
+    this.#trials.delete(slot);
+    this.#supervisor.setRestart(`${PREFIX}${slot}`, this.deps.restart);
+  }
+
+  /** Drains the process of a slot, if there is one, and starts the next; a slot that was given up gets another chance. */
+  restart({ slot, generation }: ProcessSpec, drainMs: number): void {
+    const id = `${PREFIX}${slot}`;
+    if (this.#supervisor.child(id)) {
+      this.#supervisor.restart(id, drainMs);
+      return;
+    }
+    this.#resize(-1); // its restart type let it go: the number is still taken
+    this.open({ slot, generation });
+  }
+
   /** Drains the process of a slot for good. @param drainMs undefined: as configured. */
   async close(slot: number, drainMs?: number): Promise<void> {
     await this.#supervisor.remove(`${PREFIX}${slot}`, drainMs);
+    this.#trials.delete(slot);
     this.#resize(-1);
   }
 
   stop(deadline: Deadline): Promise<void> {
     return this.#supervisor.stop(deadline);
+  }
+
+  #whyForgotten(slot: number, exit: ChildExit): string {
+    if (this.#trials.has(slot)) return describeExit(exit);
+    return `its restart type, ${this.deps.restart}, does not start it again`;
   }
 
   /** The default of the restart intensity grows with the number of processes. */

@@ -23,6 +23,7 @@ class Bench {
       this.taken.push(`${action.do} ${'workers' in action ? action.workers.join(' ') : action.slot}`);
       return this.outcome(action);
     },
+    holds: () => ({ trials: new Set(), isFrozen: false }),
     heldUp: () => new Set(),
     onPass: (plan) => this.plans.push(plan),
   });

@@ -2,13 +2,15 @@ import { type Clock, type Logger, messageOf, type Timer } from '@drover/core/kit
 import { ControlFailure, type WorkerState } from '../protocol/index.js';
 import type { DesiredState } from './desired-state.js';
 import type { ObservedState } from './observed-state.js';
-import { type Action, type Plan, planReconcile, type ReconcileLimits } from './plan-reconcile.js';
+import { type Action, type Plan, type PlanInput, planReconcile, type ReconcileLimits } from './plan-reconcile.js';
 
 export interface ReconcilerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes a step. If it rejects, the step is planned again after the next tick. */
   readonly take: (action: Action) => Promise<void>;
+  /** What a rolling replacement holds. */
+  readonly holds: () => Pick<PlanInput, 'trials' | 'isFrozen'>;
   /** Slots that are not started because they wait for one that was given up. */
   readonly heldUp: () => ReadonlySet<number>;
   /** Hears of every pass, after its steps were begun. */
@@ -80,8 +82,15 @@ export class Reconciler {
   #pass(): void {
     const { desired, observed, limits } = this;
     const groups = desired.groups.map((group) => group.group);
-    const heldUp = this.deps.heldUp();
-    const input = { workers: desired.workers(), slots: observed.slots(), observed: observed.workers, limits, held: this.#held, heldUp };
+    const input = {
+      workers: desired.workers(),
+      slots: observed.slots(),
+      observed: observed.workers,
+      limits,
+      held: this.#held,
+      heldUp: this.deps.heldUp(),
+      ...this.deps.holds(),
+    };
     const plan = planReconcile(input, groups);
     desired.assign(plan.slotOf);
     desired.sweep((worker) => observed.workers.has(worker));
@@ -130,7 +139,10 @@ export class Reconciler {
 
   /** Only those that are still as the step left them: facts of the process count more. */
   #undo(action: WorkerAction, marked: WorkerState, before: (worker: string) => WorkerState): void {
-    const workers = action.workers.filter((worker) => this.observed.workers.get(worker)?.state === marked);
+    const workers = action.workers.filter((worker) => {
+      const seen = this.observed.workers.get(worker);
+      return seen?.state === marked && seen.slot === action.slot;
+    });
     for (const worker of workers) this.#held.add(worker);
     this.#mark({ ...action, workers }, before);
   }

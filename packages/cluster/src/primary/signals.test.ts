@@ -1,4 +1,4 @@
-import { decideSignal } from './signals.js';
+import { decideSignal, handledSignals } from './signals.js';
 
 test.each([
   { signal: 'SIGTERM', interrupts: 0, isTty: false, want: { do: 'stop', mode: 'drain' } },
@@ -10,6 +10,7 @@ test.each([
   { signal: 'SIGHUP', interrupts: 0, isTty: true, want: { do: 'stop', mode: 'drain' } },
   { signal: 'SIGTTIN', interrupts: 0, isTty: false, want: { do: 'scale', by: 1 } },
   { signal: 'SIGTTOU', interrupts: 0, isTty: false, want: { do: 'scale', by: -1 } },
+  { signal: 'SIGUSR2', interrupts: 0, isTty: false, want: { do: 'reload' } },
 ] as const)('$signal number $interrupts, terminal $isTty', ({ signal, interrupts, isTty, want }) => {
   expect(decideSignal(signal, interrupts, isTty)).toEqual(want);
 });
@@ -18,7 +19,14 @@ test.each([
   { signal: 'SIGHUP', isTty: false },
   { signal: 'SIGTTIN', isTty: true },
   { signal: 'SIGTTOU', isTty: true },
-  { signal: 'SIGUSR2', isTty: false },
+  { signal: 'SIGTSTP', isTty: false },
 ] as const)('$signal is ignored with terminal $isTty', ({ signal, isTty }) => {
   expect(decideSignal(signal, 0, isTty).do).toBe('ignore');
+});
+
+test('a terminal stops the program as it stops any other', () => {
+  expect(handledSignals(false)).toEqual(expect.arrayContaining(['SIGTSTP', 'SIGTTIN', 'SIGTTOU']));
+  expect(handledSignals(true)).toContain('SIGTTIN');
+  expect(handledSignals(true)).not.toEqual(expect.arrayContaining(['SIGTSTP']));
+  expect(handledSignals(true)).not.toEqual(expect.arrayContaining(['SIGTTOU']));
 });

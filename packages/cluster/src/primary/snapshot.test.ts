@@ -6,6 +6,8 @@ import { ModelCluster } from './testing/model-cluster.js';
 const beat = (workers: Beat['workers'] = {}): Beat => ({
   ...{ loopDelayP99Ms: 2, loopUtilization: 0.25, rssBytes: 5, heapUsedBytes: 3, cpuMs: 1 },
   jobsInHand: Object.values(workers).reduce((sum, jobs) => sum + jobs, 0),
+  jobsCompleted: 0,
+  jobsFailed: 0,
   workers,
 });
 

@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, silentLogger } from '@drover/core/kit';
-import { StateFile } from './state-file.js';
+import { StateFile, stateFilePath } from './state-file.js';
 
 let dir: string;
 let path: string;
@@ -53,4 +53,14 @@ test('a place that cannot be written to is one warning, not one for each change'
   lost.save({ mail: 1 });
   lost.save({ mail: 2 });
   expect(warnings).toEqual(['the sizes cannot be remembered']);
+});
+
+test('it is in the private directory of the socket; without one the configuration cannot be used', () => {
+  const uid = process.getuid?.();
+  const around = { platform: 'darwin', uid, runtimeDir: dir, tempDir: dir } as const;
+  expect(stateFilePath('herd', around)).toBe(join(dir, 'drover', 'herd.state.json'));
+  chmodSync(join(dir, 'drover'), 0o755);
+  mkdirSync(join(dir, `drover-${uid}`), { mode: 0o755 });
+  const message = /^persistScale needs a private directory, and there is none: .*its mode is 0755, it has to be 0700/;
+  expect(() => stateFilePath('herd', around)).toThrow(expect.objectContaining({ exitCode: 78, message: expect.stringMatching(message) }));
 });

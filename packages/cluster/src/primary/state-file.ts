@@ -3,7 +3,9 @@ import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { type Logger, messageOf } from '@drover/core/kit';
 import { z } from 'zod';
-import { claimSocketPath, isErrno } from '../protocol/index.js';
+import { ConfigError } from '../errors/errors.js';
+import { ControlFailure, claimSocketPath, isErrno } from '../protocol/index.js';
+import type { SocketSurroundings } from '../protocol/socket-path.js';
 
 /** Number of workers by group. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -11,9 +13,17 @@ export type Sizes = Readonly<Record<string, number>>;
 const Content = z.object({ v: z.literal(1), sizes: z.record(z.string(), z.number().int().min(0).max(1_000_000)) });
 const MAX_BYTES = 1_000_000;
 
-/** Where the file of a cluster is: in the private directory that its socket has by default. @throws ControlFailure FORBIDDEN when there is none. */
-export function stateFilePath(name: string): string {
-  return join(dirname(claimSocketPath(name)), `${name}.state.json`);
+/**
+ * Where the file of a cluster is: in the private directory that its socket has by default.
+ * @throws ConfigError there is none: sizes that were asked to be remembered could not be.
+ */
+export function stateFilePath(name: string, around?: SocketSurroundings): string {
+  try {
+    return join(dirname(claimSocketPath(name, around)), `${name}.state.json`);
+  } catch (error) {
+    if (!(error instanceof ControlFailure)) throw error;
+    throw new ConfigError('persistScale', `persistScale needs a private directory, and there is none: ${error.message}`, { cause: error });
+  }
 }
 
 /** Owns the file at one path. Whatever is wrong with it is one warning and never ends the primary. */

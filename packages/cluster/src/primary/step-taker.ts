@@ -23,9 +23,7 @@ export class StepTaker {
       case 'open':
         return this.supervisor.open({ slot: action.slot, generation: this.desired.generation });
       case 'retire':
-        await this.supervisor.close(action.slot, this.#longestDrainMs(action.slot));
-        this.observed.apply({ type: 'freed', slot: action.slot });
-        return;
+        return this.retire(action.slot, this.#longestDrainMs(action.slot));
       case 'start': {
         const { slot, incarnation, group, workers } = action;
         await this.adapter.request(slot, incarnation, { type: 'start_workers', group, workers: [...workers] }, ANSWER_MS);
@@ -38,6 +36,12 @@ export class StepTaker {
         await this.adapter.request(slot, incarnation, { type: 'set_share', share }, ANSWER_MS);
       }
     }
+  }
+
+  /** Drains the process of a slot for good and frees its number. @param drainMs undefined: as configured. */
+  async retire(slot: number, drainMs: number | undefined): Promise<void> {
+    await this.supervisor.close(slot, drainMs);
+    this.observed.apply({ type: 'freed', slot });
   }
 
   async #stop({ slot, incarnation, group, workers }: Extract<Action, { do: 'stop' }>): Promise<void> {

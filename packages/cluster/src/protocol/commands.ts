@@ -42,6 +42,18 @@ const Show = z.object({ type: z.literal('show'), what: z.enum(['restarts']), slo
 const Operation = z.object({ type: z.literal('operation'), opId: z.string(), wait: z.boolean().optional() });
 const Ping = z.object({ type: z.literal('ping') });
 const Subscribe = z.object({ type: z.literal('subscribe'), topics: z.array(TopicPattern).min(1) });
+const processes = z.number().int().min(0).max(100).optional();
+const Reload = z.object({
+  type: z.literal('reload'),
+  maxSurge: processes,
+  maxUnavailable: processes,
+  /** Only so many replacements, the first ones, are on probation; left out: all. */
+  canary: processes,
+  probationMs: z.number().int().min(0).max(3_600_000).optional(),
+});
+const slot = z.number().int().min(0);
+const Restart = z.object({ type: z.literal('restart'), slot, mode: StopMode.optional() });
+const Recycle = z.object({ type: z.literal('recycle'), slot: slot.optional() });
 const Stop = z.object({ type: z.literal('stop'), mode: StopMode.optional(), drainMs });
 
 /** Every command, on every transport. A new member compiles only once it has a handler and a role. */
@@ -56,6 +68,9 @@ export const ControlCommand = z.discriminatedUnion('type', [
   Operation,
   Ping,
   Subscribe,
+  Reload,
+  Restart,
+  Recycle,
   Stop,
 ]);
 export type ControlCommand = z.infer<typeof ControlCommand>;
@@ -73,6 +88,9 @@ export interface ReplyByVerb {
   operation: OperationStatus;
   ping: PingReply;
   subscribe: AckReply;
+  reload: OperationReply;
+  restart: OperationReply;
+  recycle: OperationReply;
   stop: OperationReply;
 }
 export type ReplyOf<T extends Verb> = ReplyByVerb[T];
@@ -91,6 +109,9 @@ export const ROLE_OF_VERB: Readonly<Record<Verb, 'read' | 'write'>> = {
   operation: 'read',
   ping: 'read',
   subscribe: 'read',
+  reload: 'write',
+  restart: 'write',
+  recycle: 'write',
   stop: 'write',
 };
 export const VERBS = Object.keys(ROLE_OF_VERB) as readonly Verb[];

@@ -35,7 +35,7 @@ export interface RunOptions extends RequestOptions {
 }
 
 /** Verbs whose reply names an operation. */
-export type OperationVerb = 'scale_up' | 'scale_down' | 'scale_to' | 'stop' | 'operation';
+export type OperationVerb = 'scale_up' | 'scale_down' | 'scale_to' | 'reload' | 'restart' | 'recycle' | 'stop' | 'operation';
 
 /** How a command was accepted, and how its operation ended. */
 export interface Outcome<T extends OperationVerb> {

@@ -21,6 +21,10 @@ export const TOPICS = [
   'group.failed',
   'op',
   'scale',
+  /** Rolling replacements: begun, replacing, adopted, done, failed. */
+  'reload',
+  /** A process was recycled by its limits, or recycling has stopped because that does not help. */
+  'recycle',
   'poison',
   'audit',
 ] as const;

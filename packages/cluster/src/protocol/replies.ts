@@ -88,7 +88,11 @@ export const StopReport = z.object({
 });
 export type StopReport = z.infer<typeof StopReport>;
 
-export const OperationResult = z.union([ScaleReply, StopReport]);
+/** Old slots whose processes have been replaced, and the release of the new ones. */
+export const ReplacedReport = z.object({ replaced: z.array(z.number()), generation: z.number() });
+export type ReplacedReport = z.infer<typeof ReplacedReport>;
+
+export const OperationResult = z.union([ScaleReply, StopReport, ReplacedReport]);
 export type OperationResult = z.infer<typeof OperationResult>;
 
 export const OperationStatus = z.object({

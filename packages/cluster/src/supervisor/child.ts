@@ -25,6 +25,8 @@ export class Child<Spec> {
   afterStop: 'gone' | 'waiting' = 'gone';
   restarts = 0;
   failuresInRow = 0;
+  /** Its spec says it at first; the supervisor may be told otherwise. */
+  restart: ChildSpec<Spec>['restart'];
   error: string | undefined;
   #state: ChildState = 'waiting';
   #handle: ChildHandle | undefined;
@@ -37,7 +39,9 @@ export class Child<Spec> {
   constructor(
     readonly spec: ChildSpec<Spec>,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.restart = spec.restart;
+  }
 
   get id(): string {
     return this.spec.id;

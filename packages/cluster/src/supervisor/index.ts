@@ -1,4 +1,4 @@
-export type { ChildStatus } from './child.js';
+export { type ChildStatus, describeExit } from './child.js';
 export type { ChildAdapter, ChildExit, ChildHandle, Shutdown } from './child-adapter.js';
 export { type ChildSpec, defaultIntensity, resolveSupervisorFlags, type SupervisorFlags } from './child-spec.js';
 export type { ChildState } from './child-state.js';

@@ -101,6 +101,14 @@ export class Supervisor<Spec> {
     if (child.state === 'waiting') this.#startIfDue(child);
   }
 
+  /** A new restart type for a child, from its next end on. */
+  setRestart(id: string, restart: ChildSpec<Spec>['restart']): void {
+    const child = this.#children.get(id);
+    if (!child) throw new Error(`cannot change child ${id}: there is none`);
+    checkChildSpec({ ...child.spec, restart });
+    child.restart = restart;
+  }
+
   /** All children, in the order of their start. */
   children(): readonly ChildStatus[] {
     return this.#inOrder().map((child) => child.status(this.#flags.resetAfterMs));
@@ -224,7 +232,7 @@ export class Supervisor<Spec> {
     const nowMs = this.deps.clock.monotonic();
     child.failed(exit, failuresAfter(child.failuresInRow, exit, child.livedMs(), this.#flags));
     const parked = [...this.#children.values()].filter(({ state }) => state === 'parked').length;
-    const ended = { restart: child.spec.restart, exit, failuresInRow: child.failuresInRow, children: this.#children.size, parked };
+    const ended = { restart: child.restart, exit, failuresInRow: child.failuresInRow, children: this.#children.size, parked };
     const decision = decideRestart(ended, this.#flags, this.#restarts, nowMs, this.deps.random());
     const cause = `${child.id}: ${describeExit(exit)}`;
     switch (decision.do) {

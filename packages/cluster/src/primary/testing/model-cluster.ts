@@ -6,7 +6,17 @@ import { ObservedState } from '../observed-state.js';
 import { type Action, type Plan, planReconcile, type ReconcileLimits } from '../plan-reconcile.js';
 import { groupConfig } from './group-config.js';
 
-const BEAT = { loopDelayP99Ms: 0, loopUtilization: 0, rssBytes: 0, heapUsedBytes: 0, cpuMs: 0, jobsInHand: 0, workers: {} };
+const BEAT = {
+  loopDelayP99Ms: 0,
+  loopUtilization: 0,
+  rssBytes: 0,
+  heapUsedBytes: 0,
+  cpuMs: 0,
+  jobsInHand: 0,
+  jobsCompleted: 0,
+  jobsFailed: 0,
+  workers: {},
+};
 
 /** Processes that do at once what a plan says, so that plans can be followed to their end without processes. */
 export class ModelCluster {
@@ -34,6 +44,8 @@ export class ModelCluster {
         observed: this.observed.workers,
         limits: this.limits,
         held: new Set(),
+        trials: new Set(),
+        isFrozen: false,
         heldUp: this.heldUp,
       },
       this.desired.groups.map((group) => group.group),
