@@ -7,6 +7,8 @@ export class EventBook {
   /** Job id -> the results of its `completed` events. */
   readonly completed = new Map<string, string[]>();
   readonly failed = new Map<string, string>();
+  /** Failed unrun, and then retried: it completes like every other. */
+  readonly poisoned = new Set<string>();
   #read = 0;
   #last = '0';
   #isEnding = false;

@@ -12,7 +12,7 @@ export interface Verdict {
   readonly completedTwice: number;
   /** Failed although nobody told it to, poison jobs apart. */
   readonly failed: number;
-  /** Failed unrun, because three processes or more ended with it in hand: the rule against poison jobs, hit by chance. */
+  /** Failed unrun, because processes ended with it in hand: the rule against poison jobs, hit by chance. The suite retries those. */
   readonly poisoned: number;
   /** Completed with the result of a run that was not the last to take the job: its lock was another's. */
   readonly withoutLock: number;
@@ -31,7 +31,8 @@ interface Overlap {
   readonly at: number;
 }
 
-const POISONED = /^the job was in hand at \d+ abnormal ends of its process/;
+/** The reason of a job that fails unrun. */
+export const POISONED = /^the job was in hand at \d+ abnormal ends of its process/;
 /** Twice alone is enough, too; under this load no process is ever left with a single job. */
 const FEWEST_ENDS = 2;
 
@@ -48,15 +49,16 @@ export async function judge(system: System, book: EventBook): Promise<Verdict> {
     outages.some(({ from, to }) => to - from >= LONGEST_HARMLESS_MS && at >= from && at <= to + LOCK_MS);
   const permittedOverlaps = overlaps.filter(isPermitted).length;
   const results = [...book.completed];
-  const isPoisoned = (id: string): boolean => POISONED.test(book.failed.get(id) ?? '') && Number(starts[id]) >= FEWEST_ENDS;
+  const isExplained = (id: string): boolean => book.poisoned.has(id) && Number(starts[id]) >= FEWEST_ENDS;
   const ids = [...added.keys()];
+  const inFailed = await redis.zrange(`${PREFIX}:${QUEUE}:failed`, '0', '-1');
   return {
     jobs: added.size,
     completed: ids.filter((id) => book.completed.has(id)).length,
-    lost: ids.filter((id) => !book.completed.has(id) && !isPoisoned(id)).length,
+    lost: ids.filter((id) => !book.completed.has(id)).length,
     completedTwice: results.filter(([, runs]) => runs.length > 1).length,
-    failed: [...book.failed.keys(), ...(await redis.zrange(`${PREFIX}:${QUEUE}:failed`, '0', '-1'))].filter((id) => !isPoisoned(id)).length,
-    poisoned: ids.filter(isPoisoned).length,
+    failed: new Set([...book.failed.keys(), ...inFailed, ...[...book.poisoned].filter((id) => !isExplained(id))]).size,
+    poisoned: [...book.poisoned].filter(isExplained).length,
     withoutLock: results.filter(([id, runs]) => JSON.stringify(last[id]) !== runs.at(-1)).length,
     overlaps: overlaps.length - permittedOverlaps,
     permittedOverlaps,

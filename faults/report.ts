@@ -35,7 +35,7 @@ export function renderReport({ seed, seconds, recoveries, verdict, objections }:
     ...rows,
     '',
     `${recoveries.length} faults in ${seconds} s (seed ${seed}). Of ${jobs} jobs ${completed} completed; ${lost} lost, ${completedTwice} completed twice,`,
-    `${withoutLock} outcomes without their lock, ${overlaps} overlapping runs (${permittedOverlaps} more where a lock may have run out), ${startedAgain} started again, ${poisoned} failed as poison jobs.`,
+    `${withoutLock} outcomes without their lock, ${overlaps} overlapping runs (${permittedOverlaps} more where a lock may have run out), ${startedAgain} started again, ${poisoned} failed as poison jobs and retried.`,
     ...(objections.length > 0 ? ['', 'BROKEN:', ...objections] : []),
   ].join('\n');
 }

@@ -53,6 +53,11 @@ export class RolloutBook {
     return [...(this.#running?.pairs.values() ?? [])].some(({ old, by }) => (old === a && by === b) || (old === b && by === a));
   }
 
+  /** Whether the process of a slot has been replaced and only works off what it has in hand: its workers take no job any more. */
+  isLeaving(slot: number): boolean {
+    return [...(this.#running?.pairs.values() ?? [])].some(({ old, isAdopted }) => old === slot && isAdopted);
+  }
+
   /** An event of the topic `reload`. */
   note(data: unknown): void {
     const told = data as Told;

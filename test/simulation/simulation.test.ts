@@ -8,7 +8,7 @@ import { startNode } from '../support/process-harness.js';
 import type { Row } from './run.js';
 
 const RUN = fileURLToPath(new URL('../dist/run.js', import.meta.url));
-const RUNS = Number(process.env.SIM_RUNS ?? 5_000);
+const RUNS = Number(process.env.SIM_RUNS ?? 10_000);
 const FIRST = Number(process.env.SIM_FIRST ?? 1);
 const SEED = process.env.SIM_SEED;
 /** Programs that share the seeds. */
