@@ -35,6 +35,7 @@ test('a slot moves along the listed transitions and no others', () => {
     'gone booting',
     'gone parked',
     'parked booting',
+    'parked gone',
   ]);
 });
 
@@ -46,6 +47,16 @@ test('facts of an incarnation that is not the current one change nothing', () =>
   expect(state.apply({ type: 'exited', slot: 0, incarnation: 'a', exit })).toBe(false);
   expect(state.slot(0)).toMatchObject({ state: 'booting', incarnation: 'b', pid: 8, restarts: 1 });
   expect(state.dropped).toBe(2);
+});
+
+test('a slot that was given up and is pardoned waits for its turn, without the error', () => {
+  const state = ready();
+  expect(state.apply({ type: 'pardoned', slot: 0 })).toBe(false);
+  state.apply({ type: 'exited', slot: 0, incarnation: 'a', exit });
+  state.apply({ type: 'parked', slot: 0, error: 'boom' });
+  expect(state.slot(0)).toMatchObject({ state: 'parked', error: 'boom' });
+  expect(state.apply({ type: 'pardoned', slot: 0 })).toBe(true);
+  expect(state.slot(0)).toMatchObject({ state: 'gone', error: undefined });
 });
 
 test('a drain is never taken back', () => {

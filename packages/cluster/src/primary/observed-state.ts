@@ -2,7 +2,7 @@
  * What is known of slots and workers. Facts go in, snapshots come out. A slot lives like this; anything else is refused:
  *
  *     (free) -> booting -> ready -> draining -> gone -> (free)          booting -> draining, gone        ready -> gone
- *                                                gone -> booting | parked         parked -> booting | (free)
+ *                                                gone -> booting | parked         parked -> booting | gone | (free)
  */
 import type { DrainReport, JobRef, LastExit, SlotState, WorkerState } from '../protocol/index.js';
 import { CrashLog } from './crash-log.js';
@@ -46,6 +46,8 @@ export type Fact =
   | { readonly type: 'drained'; readonly slot: number; readonly incarnation: string; readonly report: DrainReport }
   | { readonly type: 'exited'; readonly slot: number; readonly incarnation: string; readonly exit: LastExit }
   | { readonly type: 'parked'; readonly slot: number; readonly error: string }
+  /** Somebody acted on a slot that was given up: it is started again when its turn comes. */
+  | { readonly type: 'pardoned'; readonly slot: number }
   | { readonly type: 'retiring'; readonly slot: number }
   | { readonly type: 'freed'; readonly slot: number };
 
@@ -86,7 +88,7 @@ const MAY_BECOME: Readonly<Record<SlotState, readonly SlotState[]>> = {
   ready: ['draining', 'gone'],
   draining: ['gone'],
   gone: ['booting', 'parked'],
-  parked: ['booting'],
+  parked: ['booting', 'gone'],
 };
 
 /** Whether a slot may go from one state to the other. */
@@ -148,6 +150,7 @@ export class ObservedState {
     if (!slot) return false;
     if (fact.type === 'forked') return this.#forked(slot, fact);
     if (fact.type === 'parked') return this.#parked(slot, fact.error);
+    if (fact.type === 'pardoned') return this.#pardoned(slot);
     if (fact.type === 'retiring') {
       slot.retiring = true;
       return true;
@@ -207,6 +210,12 @@ export class ObservedState {
     slot.state = 'parked';
     slot.error = error;
     return true;
+  }
+
+  #pardoned(slot: Mutable<SlotView>): boolean {
+    if (slot.state !== 'parked') return false;
+    slot.error = undefined;
+    return this.#move(slot, 'gone');
   }
 
   #exited(slot: Mutable<SlotView>, exit: LastExit): boolean {

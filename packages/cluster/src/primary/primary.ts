@@ -329,6 +329,7 @@ export class Primary {
       },
       restart: (slot, mode, drainMs, reason) => {
         this.#reasons.set(slot, reason);
+        if (this.#observed.slot(slot)?.state === 'parked') this.#observed.apply({ type: 'pardoned', slot });
         this.#supervisor.restart({ slot, generation: this.#desired.generation }, drainOf(mode, drainMs));
       },
     });

@@ -88,17 +88,20 @@ test('a start that failed is tried again after the next tick, not at once', asyn
   expect(bench.taken.filter((step) => step.startsWith('start'))).toHaveLength(2);
 });
 
-test('a start that was not answered in time may still happen: it is not taken back, and a worker that is not wanted any more is stopped', async () => {
-  bench.outcome = ({ do: kind }) => (kind === 'start' ? Promise.reject(new ControlFailure('DEADLINE', 'no answer')) : Promise.resolve());
-  await bench.settle();
-  bench.ready(0);
-  await bench.settle(5_000);
-  expect(bench.taken).toEqual(['open 0', 'start mail#1']);
-  bench.desired.shrink('mail', 1, ([worker]) => [worker?.worker as string]);
-  bench.reconciler.wake();
-  await bench.settle();
-  expect(bench.taken).toEqual(['open 0', 'start mail#1', 'stop mail#1']);
-});
+test.each(['DEADLINE', 'PEER_GONE'] as const)(
+  'a start that ended in %s may still happen: it is not taken back, and a worker that is not wanted any more is stopped',
+  async (code) => {
+    bench.outcome = ({ do: kind }) => (kind === 'start' ? Promise.reject(new ControlFailure(code, 'no answer')) : Promise.resolve());
+    await bench.settle();
+    bench.ready(0);
+    await bench.settle(5_000);
+    expect(bench.taken).toEqual(['open 0', 'start mail#1']);
+    bench.desired.shrink('mail', 1, ([worker]) => [worker?.worker as string]);
+    bench.reconciler.wake();
+    await bench.settle();
+    expect(bench.taken).toEqual(['open 0', 'start mail#1', 'stop mail#1']);
+  },
+);
 
 test('a share that cannot be told is told again after the next tick, not at once', async () => {
   bench.desired.grow('mail', 3);

@@ -157,9 +157,10 @@ export class Reconciler {
 }
 
 /**
- * A process that did not answer in time has the request in its channel and will carry it out when its loop goes on, unless it ends before.
- * So its workers stay as they were told to be; a later step reaches it after this one.
+ * A process that did not answer in time, or whose channel broke, may have read the request already or find it in the channel when its loop
+ * goes on. So its workers stay as they were told to be, until a later step reaches it or its exit forgets them.
  */
 function mayStillHappen(action: Action, error: unknown): boolean {
-  return (action.do === 'start' || action.do === 'stop') && error instanceof ControlFailure && error.code === 'DEADLINE';
+  const isUnanswered = error instanceof ControlFailure && (error.code === 'DEADLINE' || error.code === 'PEER_GONE');
+  return (action.do === 'start' || action.do === 'stop') && isUnanswered;
 }

@@ -347,7 +347,7 @@ describe('remove', () => {
     const removed = supervisor.remove('a');
     adapter.last('a').started.reject(new Error('cancelled'));
     await removed;
-    expect(events).toEqual([]);
+    expect(events).toEqual(['exited a shutdown']);
     supervisor.add(spec('a'));
     expect(supervisor.child('a')?.state).toBe('starting');
   });
@@ -528,6 +528,19 @@ describe('strategies', () => {
     supervisor.restart('b');
     await turn();
     expect(states()).toBe('a:running b:running c:running');
+  });
+
+  test('a child whose start is taken back, because one before it is given up, is told of as ended', async () => {
+    const { adapter, events, add, end, states } = setup({ strategy: 'rest_for_one', maxConsecutiveFailures: 1 });
+    await add('a');
+    adapter.startsAtOnce = false;
+    await add('b', 'c');
+    await end('a', crash());
+    expect(adapter.last('b').unwanted.aborted).toBe(true);
+    adapter.last('b').started.reject(new Error('unwanted'));
+    await turn();
+    expect(states()).toBe('a:parked b:waiting c:waiting');
+    expect(events.at(-1)).toBe('exited b shutdown');
   });
 
   test('the strategy of a supervisor cannot be changed', () => {

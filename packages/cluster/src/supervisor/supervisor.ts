@@ -199,7 +199,7 @@ export class Supervisor<Spec> {
   }
 
   #onStartFailed(child: Child<Spec>, error: Error): void {
-    if (child.state === 'stopping') this.#afterStop(child);
+    if (child.state === 'stopping') this.#afterStop(child, () => this.#listener.exited?.(child.id, { kind: 'shutdown' }));
     else this.#onFailed(child, { kind: 'abnormal', error }, () => this.#listener.startFailed?.(child.id, error));
   }
 
@@ -210,15 +210,15 @@ export class Supervisor<Spec> {
   }
 
   /** An end that was asked for. */
-  #afterStop(child: Child<Spec>, tell?: () => void): void {
+  #afterStop(child: Child<Spec>, tell: () => void): void {
     if (child.afterStop === 'gone' || this.#end) {
       this.#drop(child);
-      tell?.();
+      tell();
       return;
     }
     child.waiting();
     child.restarts++;
-    tell?.();
+    tell();
     this.#startIfDue(child);
   }
 
