@@ -3,6 +3,8 @@ import { type HangLimit, hangLimit } from '../../packages/cluster/dist/config/ha
 import type { ClusterConfig, GroupConfig, SupervisionConfig } from '../../packages/cluster/dist/config/resolved.js';
 import type { Random } from './random.js';
 
+const never = Number.POSITIVE_INFINITY;
+
 /** Probabilities of a failure at each start, and of a start that is slow. */
 export interface Rates {
   readonly fork: number;
@@ -61,6 +63,7 @@ function makeConfig(random: Random): ClusterConfig {
     connection: 'redis://simulated',
     groups,
     persistScale: false,
+    recycle: { softBytes: never, hardBytes: never, maxJobs: never, maxAgeMs: never, jitter: 0, minIntervalMs: 60_000 },
     maxWorkersHard: random.pick([8, 100]),
     workersPerProcess: random.pick([1, 1, 2, 4]),
     processes: { min: random.int(0, max), max },

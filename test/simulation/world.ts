@@ -157,6 +157,7 @@ export class World {
       logger: { ...quiet, info },
       version: '0.0.0',
       fork: (identity) => this.#fork(identity),
+      rssOf: () => undefined,
       store: {
         heldBy: () => this.#redis(storeRandom, storeRandom.int(0, 3)),
         recoverDead: (_group, _incarnation, end) => this.#recoverDead(storeRandom, end),

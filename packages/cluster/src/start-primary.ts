@@ -20,6 +20,7 @@ import { NameLock } from './primary/name-lock.js';
 import { Primary, type PrimaryDeps } from './primary/primary.js';
 import { RedisGate } from './primary/redis-gate.js';
 import { refuseForeignWorker } from './primary/refuse-foreign-worker.js';
+import { residentMemory } from './primary/resident-memory.js';
 import { Signals } from './primary/signals.js';
 import { standardStreams } from './primary/standard-streams.js';
 import { StateFile, stateFilePath } from './primary/state-file.js';
@@ -68,7 +69,16 @@ export async function startPrimary(config: ClusterConfig, options: StartPrimaryO
   const sizes = config.persistScale ? { sizes: new StateFile(stateFilePath(config.name), logger) } : {};
   const lock = await NameLock.acquire(config.name);
   const gate = new RedisGate(Object.values(config.groups), clock, logger);
-  const deps = { clock, random: Math.random, makeId: randomUUID, logger, version: VERSION, fork: forkProcess, store: gate };
+  const deps = {
+    clock,
+    random: Math.random,
+    makeId: randomUUID,
+    logger,
+    version: VERSION,
+    fork: forkProcess,
+    store: gate,
+    rssOf: residentMemory,
+  };
   const primary = new Primary(config, { ...deps, ...sizes, output: options.output });
   const operations: ControlOperations = primary.operations;
   const dispatcher = new Dispatcher(operations, logger, clock);

@@ -1,5 +1,6 @@
 import { durationMs, InvalidOptionError } from '@drover/core/kit';
 import { z } from 'zod';
+import { parseByteSize } from './byte-size.js';
 
 /** A duration: ms as a number, or a text such as "250ms", "10s", "5m". Parsed to ms. */
 const duration = z.union([z.number(), z.string()]).transform((value, context) => {
@@ -12,6 +13,13 @@ const duration = z.union([z.number(), z.string()]).transform((value, context) =>
   }
 });
 const positiveDuration = duration.refine((ms) => ms > 0, { error: 'must be longer than 0' });
+/** A size of memory: bytes as a number, or a text such as "600mb". Parsed to bytes. */
+const byteSize = z.union([z.number(), z.string()]).transform((value, context) => {
+  const bytes = parseByteSize(value);
+  if (bytes !== undefined) return bytes;
+  context.addIssue({ code: 'custom', message: 'must be a size such as "600mb", or bytes' });
+  return z.NEVER;
+});
 const size = z.number().int().min(0);
 /** A number of workers, or `1x` (one per core: CPU-bound jobs) or `2x` (two per core: I/O-bound jobs). */
 const workerCount = z.union([size, z.enum(['1x', '2x'])], { error: 'must be a whole number of at least 0, "1x" or "2x"' });
@@ -105,6 +113,15 @@ export const ClusterSchema = z.strictObject({
       bootTimeout: positiveDuration.optional(),
       redisTimeout: positiveDuration.optional(),
       orphanDeadline: positiveDuration.optional(),
+    })
+    .optional(),
+  memory: z.strictObject({ soft: byteSize.optional(), hard: byteSize.optional() }).optional(),
+  recycle: z
+    .strictObject({
+      maxJobs: z.number().int().min(1).optional(),
+      maxAge: positiveDuration.optional(),
+      jitter: z.number().min(0).max(0.5).optional(),
+      minInterval: positiveDuration.optional(),
     })
     .optional(),
   control: z.strictObject({ socket: z.string().min(1).optional(), parentGone: z.enum(['drain', 'stay']).optional() }).optional(),

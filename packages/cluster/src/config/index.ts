@@ -9,6 +9,7 @@ export type {
   GroupConfig,
   HealthConfig,
   ProcessLimits,
+  RecycleConfig,
   RestartType,
   SupervisionConfig,
 } from './resolved.js';

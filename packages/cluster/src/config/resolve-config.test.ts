@@ -94,6 +94,18 @@ test.each([
     path: 'groups.mail.lockRenewTime',
     says: 'shorter than lockDuration',
   },
+  {
+    name: 'a size that is none',
+    input: { ...mail, memory: { soft: '600' } },
+    path: 'memory.soft',
+    says: 'such as "600mb", or bytes, got "600"',
+  },
+  {
+    name: 'a hard limit below the soft one',
+    input: { ...mail, memory: { soft: '2kb', hard: '1kb' } },
+    path: 'memory.hard',
+    says: 'is 1024 bytes, below memory.soft, which is 2048',
+  },
   { name: 'a queue name with a colon', input: { queue: 'a:b', processor: here }, path: 'groups.a:b', says: 'letters, digits' },
   { name: 'a bad name', input: { ...mail, name: 'a b' }, path: 'name', says: 'got "a b"' },
   { name: 'not an object', input: 7, path: '', says: 'must be an object' },

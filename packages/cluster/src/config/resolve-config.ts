@@ -5,7 +5,7 @@ import { ConfigError } from '../errors/errors.js';
 import { configError } from './config-issues.js';
 import { ClusterSchema, liftSingleGroup, type ParsedCluster, type ParsedGroup } from './config-schema.js';
 import { type HangLimit, hangLimit } from './hang-limit.js';
-import type { ClusterConfig, ConnectionConfig, DrainConfig, GroupConfig, SupervisionConfig } from './resolved.js';
+import type { ClusterConfig, ConnectionConfig, DrainConfig, GroupConfig, RecycleConfig, SupervisionConfig } from './resolved.js';
 
 /** What the resolution depends on besides the input. */
 export interface ResolveContext {
@@ -66,6 +66,7 @@ class Resolver {
         bootTimeoutMs: input.health?.bootTimeout ?? 60_000,
         orphanDeadlineMs: input.health?.orphanDeadline ?? 10_000,
       },
+      recycle: this.#recycle(),
       redisTimeoutMs: input.health?.redisTimeout ?? 10_000,
       control: {
         socket: input.control?.socket && resolve(context.baseDir, input.control.socket),
@@ -113,6 +114,21 @@ class Resolver {
     const limit = hangLimit(this.input.health ?? {}, groups);
     if ('problem' in limit) throw this.#bad(limit.path, limit.problem);
     return limit;
+  }
+
+  #recycle(): RecycleConfig {
+    const { memory, recycle } = this.input;
+    const never = Number.POSITIVE_INFINITY;
+    const { soft = never, hard = never } = memory ?? {};
+    if (memory?.soft !== undefined && hard < soft) throw this.#bad('memory.hard', `is ${hard} bytes, below memory.soft, which is ${soft}`);
+    return {
+      softBytes: soft,
+      hardBytes: hard,
+      maxJobs: recycle?.maxJobs ?? never,
+      maxAgeMs: recycle?.maxAge ?? never,
+      jitter: recycle?.jitter ?? 0.1,
+      minIntervalMs: recycle?.minInterval ?? 60_000,
+    };
   }
 
   #workers(count: number | '1x' | '2x'): number {

@@ -61,6 +61,20 @@ export interface HealthConfig {
   readonly orphanDeadlineMs: number;
 }
 
+/** When a process is replaced; `Infinity`: never for that. */
+export interface RecycleConfig {
+  /** Resident bytes from which a process is replaced: a new one first, then it drains. */
+  readonly softBytes: number;
+  /** Resident bytes from which it drains at once, within a few seconds. */
+  readonly hardBytes: number;
+  /** Runs that a process may end, and its age; each process has its own, within `jitter` (a part of 1) of these. */
+  readonly maxJobs: number;
+  readonly maxAgeMs: number;
+  readonly jitter: number;
+  /** No process is replaced before it is this old; one over a limit of memory by then stops recycling by memory. */
+  readonly minIntervalMs: number;
+}
+
 export interface ProcessLimits {
   readonly min: number;
   readonly max: number;
@@ -80,6 +94,7 @@ export interface ClusterConfig {
   readonly supervision: SupervisionConfig;
   readonly drain: DrainConfig;
   readonly health: HealthConfig;
+  readonly recycle: RecycleConfig;
   /** How long the primary tries to reach Redis at start before it exits with 69. */
   readonly redisTimeoutMs: number;
   readonly control: {

@@ -140,11 +140,11 @@ export class ForkedProcess implements ChildHandle {
     await this.exited;
   }
 
-  /** Asks it to drain and exit with 90: a planned end, after which its supervisor starts another one. A stop that comes meanwhile counts more. */
-  recycle(): void {
+  /** Asks it to drain and exit with 90: a planned end, after which its supervisor starts another one. A stop that comes meanwhile counts more. @param drainMs Infinity: as configured. */
+  recycle(reason: 'recycle' | 'memory', drainMs: number): void {
     if (this.#wasAsked || this.#isRecycled) return;
     this.#isRecycled = true;
-    this.#drain(Number.POSITIVE_INFINITY, 'recycle');
+    this.#drain(drainMs, reason);
   }
 
   /** @param reason for the log of exits, unless it was asked to end. */

@@ -23,6 +23,7 @@ import { ProcessAdapter } from './process-adapter.js';
 import { ProcessSupervisor } from './process-supervisor.js';
 import { Reconciler } from './reconciler.js';
 import { type DeadJobStore, RecoverJobs } from './recover-jobs.js';
+import { Recycler } from './recycler.js';
 import { Replacements } from './replacements.js';
 import { countReply, type View } from './snapshot.js';
 import type { Sizes } from './state-file.js';
@@ -41,6 +42,8 @@ export interface PrimaryDeps {
   readonly store: DeadJobStore;
   /** Where commanded sizes outlive the primary; absent: nowhere. */
   readonly sizes?: { load(): Sizes; save(sizes: Sizes): void };
+  /** Resident bytes of a process, where the system says. */
+  readonly rssOf: (pid: number) => number | undefined;
   /** A line that a process wrote. */
   readonly output: (slot: number, stream: 'stdout' | 'stderr', line: string) => void;
 }
@@ -54,6 +57,8 @@ export interface PrimaryEnd {
 /** Processes that may boot at once: many boots starve each other. */
 const FORK_BATCH = 2;
 const WORKERS_PER_MESSAGE = 256;
+/** Longest drain of a process beyond its hard limit of memory. */
+const HARD_DRAIN_MS = 5_000;
 
 /** Joins the parts and owns the state above; the parts own everything else. */
 export class Primary {
@@ -69,6 +74,7 @@ export class Primary {
   readonly #desk: FactDesk;
   readonly #log: OperationLog;
   readonly #replacements: Replacements;
+  readonly #recycler: Recycler;
   /** Why processes drain that are not scaled down, by slot. */
   readonly #reasons = new Map<number, DrainReason>();
   readonly #ready = deferred();
@@ -108,6 +114,7 @@ export class Primary {
     const steps = new StepTaker(this.#desired, this.#observed, this.#supervisor, adapter);
     this.#log = new OperationLog(clock, deps.makeId, (status) => this.#events.publish('op', { ...status }));
     this.#replacements = this.#makeReplacements(steps);
+    this.#recycler = this.#makeRecycler();
     this.#reconciler = this.#makeReconciler(steps);
     this.operations = this.#makeOperations();
   }
@@ -131,6 +138,7 @@ export class Primary {
       if (applied < workers) this.deps.logger.warn('a group starts smaller than configured', { group, workers, applied, reason });
     }
     this.#monitor.start();
+    this.#recycler.start();
     this.#reconciler.start();
   }
 
@@ -165,6 +173,7 @@ export class Primary {
   async #conclude(): Promise<void> {
     const end = await this.#supervisor.ended;
     this.#monitor.stop();
+    this.#recycler.stop();
     await Promise.all(this.#inquiries);
     await this.#recover.finish();
     const report = this.#tally.report(end !== 'shutdown');
@@ -332,6 +341,24 @@ export class Primary {
         if (this.#observed.slot(slot)?.state === 'parked') this.#observed.apply({ type: 'pardoned', slot });
         this.#supervisor.restart({ slot, generation: this.#desired.generation }, drainOf(mode, drainMs));
       },
+    });
+  }
+
+  #makeRecycler(): Recycler {
+    const { clock, random, logger, rssOf } = this.deps;
+    const { deadlineMs } = processDrain(Object.values(this.config.groups));
+    return new Recycler(this.config.recycle, {
+      clock,
+      random,
+      logger,
+      rssOf,
+      slots: () => this.#observed.slots(),
+      trials: () => this.#replacements.holds().trials,
+      isRunning: () => this.#state === 'running',
+      isIdle: () => !this.#replacements.isBusy,
+      replace: (slot, reason) => void this.#replacements.recycle(slot, reason),
+      drain: (slot) => this.#adapter.recycle(slot, 'memory', Math.min(HARD_DRAIN_MS, deadlineMs)),
+      publish: (data) => this.#events.publish('recycle', data),
     });
   }
 

@@ -68,8 +68,8 @@ export class ProcessAdapter implements ChildAdapter<ProcessSpec> {
   }
 
   /** Drains the process of a slot as planned: it ends by itself, and whoever supervises it replaces it. */
-  recycle(slot: number): void {
-    this.#bySlot.get(slot)?.recycle();
+  recycle(slot: number, reason: 'recycle' | 'memory' = 'recycle', drainMs = Number.POSITIVE_INFINITY): void {
+    this.#bySlot.get(slot)?.recycle(reason, drainMs);
   }
 
   #fork(identity: ProcessIdentity, init: ProcessInit): ForkedProcess {
