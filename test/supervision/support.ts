@@ -45,10 +45,11 @@ export class TestCluster {
     writeFileSync(this.#config, JSON.stringify({ queue: QUEUE, ...own, ...defaults, ...config }));
   }
 
-  /** Starts the primary; `ipc` gives it a parent to talk to. */
-  start(options: { readonly env?: NodeJS.ProcessEnv; readonly ipc?: boolean } = {}): Program {
+  /** Starts the primary; `ipc` gives it a parent to talk to, `nodeArgs` go before the script. */
+  start(options: { readonly env?: NodeJS.ProcessEnv; readonly ipc?: boolean; readonly nodeArgs?: readonly string[] } = {}): Program {
     const stdio = ['ignore', 'pipe', 'pipe', options.ipc ? 'ipc' : 'ignore'] as const;
-    return startNode(PRIMARY, [this.#config], { env: { ...process.env, REDIS_URL: '', ...options.env }, stdio: [...stdio] });
+    const [script = PRIMARY, ...args] = [...(options.nodeArgs ?? []), PRIMARY, this.#config];
+    return startNode(script, args, { env: { ...process.env, REDIS_URL: '', ...options.env }, stdio: [...stdio] });
   }
 
   /** Starts the primary and resolves when it works. */

@@ -52,7 +52,7 @@ export class StepTaker {
       type: 'stop_workers',
       workers: [...workers],
       drainMs,
-      abortLeadMs: Math.min(drain.abortLeadMs, drainMs),
+      abortLeadMs: Math.floor(Math.min(drain.abortLeadMs, drainMs)),
       onTimeout: drain.onTimeout,
     };
     await this.adapter.request(slot, incarnation, request, ANSWER_MS);

@@ -20,3 +20,8 @@ test('a process drains as its most patient group does', () => {
   const other = { deadlineMs: 60_000, abortLeadMs: 1_000, onTimeout: 'linger', maxReturns: 5, onMaxReturns: 'stall' } as const;
   expect(processDrain([{ drain }, { drain: other }])).toEqual({ deadlineMs: 60_000, abortLeadMs: 5_000 });
 });
+
+test('what is left of a deadline has a fraction; the lead of the abort signals has none, as the engine wants it', () => {
+  expect(stopBudget('fast', { deadlineMs: 25_000, abortLeadMs: 5_000 }, 4_999.87).abortLeadMs).toBe(4_999);
+  expect(stopBudget('drain', { deadlineMs: 25_000, abortLeadMs: 5_000 }, 1_000.5)).toMatchObject({ drainMs: 1_000.5, abortLeadMs: 1_000 });
+});

@@ -11,7 +11,7 @@ export interface StopBudget {
 /** `drain`: the configured deadline, or the one asked for; `fast`: abort signals at once; `now`: no time at all. */
 export function stopBudget(mode: StopMode, drain: Pick<DrainConfig, 'deadlineMs' | 'abortLeadMs'>, drainMs = drain.deadlineMs): StopBudget {
   if (mode === 'now') return { mode, drainMs: 0, abortLeadMs: 0 };
-  const abortLeadMs = Math.min(drain.abortLeadMs, drainMs);
+  const abortLeadMs = Math.floor(Math.min(drain.abortLeadMs, drainMs)); // what is left of a deadline is no whole number; the engine wants one
   return mode === 'fast' ? { mode, drainMs: abortLeadMs, abortLeadMs } : { mode, drainMs, abortLeadMs };
 }
 
