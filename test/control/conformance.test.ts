@@ -12,7 +12,7 @@ async function failureOf(promise: Promise<unknown>): Promise<ControlFailure> {
   throw thrown;
 }
 
-describe.each(Object.entries(TRANSPORTS))('%s', (transport, reach) => {
+describe.each(Object.entries(TRANSPORTS))('acceptance 24: %s', (transport, reach) => {
   let reached: Reached;
   let client: ControlClient;
   let tap: Tap;

@@ -57,7 +57,7 @@ async function timesGivenBack(redis: Redis, prefix: string): Promise<Map<string,
   return times;
 }
 
-test('start, stop and restart under load: every job is completed once and none is charged an attempt', async () => {
+test('acceptance 10: start, stop and restart under load: every job is completed once and none is charged an attempt', async () => {
   const { pm2, app, redis, queue, prefix } = await pm2WithQueue();
   const jobs = await queue.addBulk(Array.from({ length: 600 }, () => ({ name: 'timed', data: { ms: 40 } })));
   const completed = () => queue.getCompletedCount();
@@ -89,7 +89,7 @@ test('start, stop and restart under load: every job is completed once and none i
   expect(new Set(finished.map((job) => job.returnvalue))).toEqual(new Set(jobs.map((job) => job.id)));
 }, 120_000);
 
-test('launched in cluster mode it exits with 78 and says what to change', async () => {
+test('acceptance 11: launched in cluster mode it exits with 78 and says what to change', async () => {
   const { pm2, app, folder } = await pm2WithQueue();
   const ecosystem = join(folder, 'cluster.config.cjs');
   const script = join(ROOT, 'packages/cluster/bin/primary.js');

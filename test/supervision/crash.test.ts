@@ -1,6 +1,8 @@
 /** What is left after the worst: processes and primaries that are killed, frozen, or cannot start. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EventEnvelope } from '@drover/cluster/protocol';
 import { brokenInvariants, completedTwice } from '../support/invariants.js';
 import { pidAlive } from '../support/process-harness.js';
 import { testRedisUrl } from '../support/redis.js';
@@ -10,7 +12,7 @@ import { completed, fixture, QUEUE, TestCluster, untilStatus } from './support.j
 const inHand = ({ processes }: { processes: readonly { jobsInHand: number }[] }) =>
   processes.reduce((sum, { jobsInHand }) => sum + jobsInHand, 0);
 
-test('a process that is killed with jobs in hand is replaced, and every job completes once', async () => {
+test('acceptance 2: a process that is killed with jobs in hand is replaced, and every job completes once', async () => {
   const cluster = new TestCluster({ workers: 2, concurrency: 5 });
   const { client } = await cluster.startReady();
   await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
@@ -37,7 +39,7 @@ test('a process that is killed with jobs in hand is replaced, and every job comp
   expect(await brokenInvariants(redis, QUEUE, { prefix: cluster.prefix, isIdle: true })).toEqual([]);
 });
 
-test('a process killed with 50 jobs in hand: each of them runs to its end once, and is completed once', async () => {
+test('acceptance 2: a process killed with 50 jobs in hand: each of them runs to its end once, and is completed once', async () => {
   const cluster = new TestCluster({ processor: fixture('counted-jobs.mjs'), workers: 2, concurrency: 50 });
   const { client } = await cluster.startReady();
   await untilStatus(client, 'both workers to run', ({ groups }) => groups[0]?.workers.running === 2);
@@ -76,7 +78,7 @@ test('when the primary is killed its processes give their jobs back and end', as
   expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 4, active: 0 });
 });
 
-test('a module that throws at import ends the primary with 79, one line that says why, and few forks', async () => {
+test('acceptance 4: a module that throws at import ends the primary with 79, one line that says why, and few forks', async () => {
   const cluster = new TestCluster({ processor: fixture('throws-at-import.mjs'), workers: 2 });
   const program = cluster.start();
   expect((await program.exit(25_000)).code).toBe(79);
@@ -85,6 +87,31 @@ test('a module that throws at import ends the primary with 79, one line that say
   const forks = program.stdout.split('\n').filter((line) => line.includes('"a process has ended"'));
   expect(forks.length).toBeGreaterThanOrEqual(5);
   expect(forks.length).toBeLessThanOrEqual(12);
+});
+
+test('acceptance 21: a worker that fails each start: its group gives up, then the process, then the primary, which names the first cause', async () => {
+  const brakes = { maxRestarts: 1 };
+  const supervision = { workers: brakes, processes: brakes, backoff: { base: '10ms', cap: '20ms' } };
+  const cluster = new TestCluster({
+    processor: undefined,
+    worker: fixture('failing-worker.mjs'),
+    workers: 1,
+    processes: { max: 1 },
+    supervision,
+  });
+  const program = cluster.start();
+  const client = await cluster.connect(program);
+  const events: EventEnvelope[] = [];
+  await client.on('*', (event) => events.push(event));
+  expect((await program.exit(25_000)).code).toBe(79);
+  const line = (text: string): number => program.stdout.split('\n').findIndex((each) => each.includes(text));
+  const order = ['"the supervisor of a group gave up"', '"a process has ended"', '"the primary gives up"'].map(line);
+  expect(order.every((at) => at >= 0)).toBe(true);
+  expect([...order].sort((a, b) => a - b)).toEqual(order);
+  const ladder = events.map(({ topic }) => topic).filter((topic) => ['group.failed', 'process.exited', 'primary.gave_up'].includes(topic));
+  expect(ladder.at(-1)).toBe('primary.gave_up');
+  expect(JSON.stringify(events.findLast(({ topic }) => topic === 'primary.gave_up')?.data)).toContain('no licence for this worker');
+  expect(program.stderr).toContain('no licence for this worker');
 });
 
 test('a process that is frozen is killed and replaced before its locks run out', async () => {

@@ -18,7 +18,7 @@ async function hanging(config: Record<string, unknown> = {}) {
   return { ...started, cluster, queue, runs, redis: cluster.redis() };
 }
 
-test('3: an endless loop is killed before its lock runs out; the job runs once more, never two at a time', async () => {
+test('acceptance 3: an endless loop is killed before its lock runs out; the job runs once more, never two at a time', async () => {
   const { client, queue, runs, redis } = await hanging({ health: { hangAfter: '3s', captureStack: true } });
   const suspects: number[] = [];
   await client.on('process.suspect', ({ data }) => suspects.push(data.slot as number));

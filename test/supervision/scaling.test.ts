@@ -90,7 +90,7 @@ async function runManager(script: string, more: Record<string, unknown> = {}) {
     env: { ...process.env, MANAGER_OPTIONS: JSON.stringify(options) },
     cwd: privateDir(),
   });
-  expect(await program.exit(25_000)).toEqual({ code: 0, signal: null });
+  expect(await program.exit(50_000)).toEqual({ code: 0, signal: null });
   return JSON.parse(program.stdout.split('\n').find((line) => line.startsWith('{')) ?? program.output);
 }
 
@@ -101,6 +101,18 @@ test('the WorkerManager of the guide: no signal handlers, counts right at every 
   expect(seen.events).toEqual(['scale_up', 'scale_up', 'scale_down', 'scale_to']);
   expect(seen).toMatchObject({ processes: 1, report: { exitCode: 0 }, installed: [] });
 });
+
+test('acceptance 23: 5,000 workers on 4 processes, then none: counts right at each reply, one process and the memory of before left', async () => {
+  const processes = { min: 1, max: 4 };
+  const { rounds, report } = await runManager('thousands.mjs', { processor: fixture('jobs.mjs'), concurrency: 1, processes });
+  for (const round of rounds) {
+    expect(round).toMatchObject({ desired: [5_000, 0], counts: [5_000, 0], running: 5_000, processes: [4, 1] });
+    expect(round.left).toEqual({ desired: 0, running: 0, starting: 0, draining: 0, parked: 0 });
+  }
+  const [first, second] = rounds.map(({ heapBytes }: { heapBytes: number }) => heapBytes);
+  expect(second - first).toBeLessThan(5_000 * 200); // less than 200 bytes for each worker that was
+  expect(report).toMatchObject({ exitCode: 0 });
+}, 60_000);
 
 test('a WorkerManager refuses a function as processor, and says why', async () => {
   const refused = await runManager('refused-manager.mjs');

@@ -11,6 +11,7 @@ const end: ProcessEnd = {
   hungFor: undefined,
   stderrTail: '',
   bootError: undefined,
+  groupError: undefined,
 };
 
 test.each([
@@ -36,7 +37,8 @@ test.each([
   { of: { code: null, signal: 'SIGKILL', killedFor: 'was not ready within 60000 ms' }, says: 'was not ready within 60000 ms' },
   { of: { code: null, signal: 'SIGKILL' }, says: 'killed by SIGKILL' },
   { of: { code: 93 }, says: 'exited with 93 (lost its channel to the primary)' },
-  { of: { code: 7 }, says: 'exited with 7' },
+  { of: { code: 7, groupError: 'group mail: long ago' }, says: 'exited with 7' },
+  { of: { code: 95, groupError: 'group mail: no licence' }, says: 'exited with 95 (its root supervisor gave up); group mail: no licence' },
 ] as const)('says: $says', ({ of, says }) => {
   expect(classifyExit({ ...end, ...of }).reason).toBe(says);
 });

@@ -21,6 +21,8 @@ export interface ProcessEnd {
   readonly stderrTail: string;
   /** What it said in `boot_failed`. */
   readonly bootError: string | undefined;
+  /** What it said in `group_failed`: why its root supervisor gave up, if that is how it ended. */
+  readonly groupError: string | undefined;
 }
 
 export interface ClassifiedEnd {
@@ -67,13 +69,14 @@ function causeOf({ code, signal, hungFor, hadBooted, wasAsked, saidDrained, stde
   return CAUSE_OF_CODE[code ?? -1] ?? 'crash';
 }
 
-function describe({ code, signal, saidDrained, killedFor, hungFor, bootError }: ProcessEnd): string {
+function describe({ code, signal, saidDrained, killedFor, hungFor, bootError, groupError }: ProcessEnd): string {
   if (bootError !== undefined) return bootError;
   const why = hungFor ?? killedFor;
   if (why !== undefined) return why;
   if (signal !== null) return `killed by ${signal}`;
   if (code === 0) return saidDrained ? 'drained and exited with 0' : 'exited with 0 without having drained';
-  return `exited with ${code}${MEANING[code ?? -1] ?? ''}`;
+  const cause = code === ExitCode.rootGaveUp && groupError !== undefined ? `; ${groupError}` : '';
+  return `exited with ${code}${MEANING[code ?? -1] ?? ''}${cause}`;
 }
 
 const MEANING: Readonly<Record<number, string>> = {

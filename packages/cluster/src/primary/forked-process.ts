@@ -81,6 +81,8 @@ export class ForkedProcess implements ChildHandle {
   /** Why it was killed for a hang, by its watchdog or by the primary. */
   #hungFor: string | undefined;
   #bootError: string | undefined;
+  /** Why the supervisor of one of its groups gave up, the last time that one did. */
+  #groupError: string | undefined;
   #report: DrainReport | undefined;
   #jobs: readonly JobRef[] = [];
 
@@ -192,6 +194,9 @@ export class ForkedProcess implements ChildHandle {
       case 'boot_failed':
         this.#bootError = fact.error;
         break;
+      case 'group_failed':
+        this.#groupError = `group ${fact.group}: ${fact.error}`;
+        break;
       case 'drain_progress':
         this.#jobs = fact.jobs;
         break;
@@ -274,7 +279,7 @@ export class ForkedProcess implements ChildHandle {
     const wasAsked = this.#wasAsked;
     const saidDrained = this.#report !== undefined;
     const hadBooted = this.#saw.ready && this.#saw.heartbeat;
-    const why = { killedFor: this.#killedFor, hungFor: this.#hungFor, bootError: this.#bootError };
+    const why = { killedFor: this.#killedFor, hungFor: this.#hungFor, bootError: this.#bootError, groupError: this.#groupError };
     const stderrTail = this.#tail.text().split('\n').map(escapeLine).join('\n'); // shown on terminals
     const end = classifyExit({ code, signal, wasAsked, isRecycled: this.#isRecycled, saidDrained, hadBooted, ...why, stderrTail });
     const exit: LastExit = {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Deadline, type Deferred, deferred, ManualClock } from '@drover/core/kit';
+import { type Clock, Deadline, type Deferred, deferred, ManualClock } from '@drover/core/kit';
 import type { ChildAdapter, ChildExit, ChildHandle, Shutdown } from './child-adapter.js';
 import type { ChildSpec, SupervisorFlags } from './child-spec.js';
 import { Supervisor } from './supervisor.js';
@@ -547,6 +547,32 @@ describe('strategies', () => {
     const { supervisor } = setup();
     expect(() => supervisor.setFlags({ ...flags, strategy: 'one_for_all' })).toThrow('strategy');
   });
+});
+
+test('acceptance 20: a clock that is set an hour on or back changes nothing: intensity, back-off and parking count monotonic time', async () => {
+  const clock = new ManualClock();
+  let skewMs = 0;
+  const skewed = {
+    now: () => clock.now() + skewMs,
+    monotonic: () => clock.monotonic(),
+    setTimer: clock.setTimer.bind(clock),
+  } as Clock;
+  const adapter = new Scripted();
+  const backoff = { firstMs: 500, baseMs: 500, factor: 1, capMs: 500, jitter: 'none' } as const;
+  const supervisor = new Supervisor(adapter, { ...flags, intensity: 3, periodMs: 5_000, backoff }, { clock: skewed, random: () => 0 });
+  supervisor.add(spec('a'));
+  await turn();
+  for (const [restarts, skew] of [3_600_000, -3_600_000, 0].entries()) {
+    skewMs = skew;
+    adapter.last('a').end(crash());
+    await turn();
+    expect([supervisor.restartsLeft(), adapter.runs.length]).toEqual([2 - restarts, restarts + 1]);
+    clock.advance(500);
+    await turn();
+    expect(adapter.runs).toHaveLength(restarts + 2);
+  }
+  clock.advance(5_000);
+  expect(supervisor.restartsLeft()).toBe(3);
 });
 
 describe('a supervisor as a child', () => {

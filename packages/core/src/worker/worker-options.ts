@@ -185,7 +185,7 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
     repeatStrategy: given.settings?.repeatStrategy,
     skipVersionCheck: given.skipVersionCheck ?? false,
     logger: given.logger ?? silentLogger,
-    sandbox: sandboxOf(given),
+    sandbox: sandboxFor(given),
     telemetry: given.telemetry,
     returns: returnsOf(given),
   });
@@ -194,6 +194,15 @@ export function resolveWorkerOptions(input: WorkerOptions): ResolvedWorkerOption
 /** @throws InvalidOptionError unless it is a whole number of at least 1. */
 export function concurrencyOf(value: unknown): number {
   return positiveInt('concurrency', value);
+}
+
+/** Shared by all workers that say nothing of it. */
+const PLAIN_SANDBOX = sandboxOf({});
+
+function sandboxFor(options: WorkerOptions): SandboxOptions {
+  const { useWorkerThreads, workerForkOptions, workerThreadsOptions, sandboxGrace } = options;
+  const isPlain = [useWorkerThreads, workerForkOptions, workerThreadsOptions, sandboxGrace].every((option) => option === undefined);
+  return isPlain ? PLAIN_SANDBOX : sandboxOf(options);
 }
 
 function sandboxOf({

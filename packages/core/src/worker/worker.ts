@@ -23,7 +23,7 @@ import { DRAIN_OPTIONS, Drain, type DrainOptions, type DrainReport } from './dra
 import { Executor, type ProcessorFunction, type RunListener } from './executor.js';
 import { type LoadedProcessor, loadProcessor, type Processor, processorSource } from './load-processor.js';
 import { ManualLane, NEXT_JOB_OPTIONS, type NextJobOptions } from './manual-lane.js';
-import { runListener } from './run-listener.js';
+import { WorkerRunListener } from './run-listener.js';
 import type { WorkerEvents } from './worker-events.js';
 import { concurrencyOf, type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
 import { traced, type WorkerSpans, workerSpans } from './worker-spans.js';
@@ -336,7 +336,7 @@ export class Worker<Data = any, Result = any, Name extends string = string> exte
   }
 
   #runListener(): RunListener {
-    return runListener(this.#queue, {
+    return new WorkerRunListener(this.#queue, {
       tell: (event, ...payload) => this.#tell(event, ...payload),
       problem: (error) => this.#problem(error),
       isHeard: (event) => this.listenerCount(event) > 0,
