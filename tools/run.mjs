@@ -42,7 +42,8 @@ async function demo(args) {
 
 async function bench(args) {
   await prepare();
-  await withRedis((env) => passThrough('bench/dist/bench/run.js', args, env));
+  // The targets are for a Redis that writes no append-only file; REDIS_URL measures another one.
+  await withRedis((env) => passThrough('bench/dist/bench/run.js', args, env), { appendonly: false });
 }
 
 /** The suite starts, and kills, Redis servers of its own. */
@@ -119,10 +120,10 @@ async function install() {
 }
 
 /** Runs `use` with the address of a Redis server in the environment, and stops the server if it was started for us. */
-async function withRedis(use) {
+async function withRedis(use, options = {}) {
   const { startPrivateRedis } = await import('./private-redis.mjs');
   const startedAt = Date.now();
-  const redis = await startPrivateRedis({ log: say });
+  const redis = await startPrivateRedis({ log: say, ...options });
   if (signalled) return redis.stop();
   sayDone(process.env.REDIS_URL ? 'redis (of REDIS_URL)' : 'redis', startedAt);
   try {
